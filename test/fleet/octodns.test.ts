@@ -11,7 +11,7 @@ import { healthPathOf } from '../../src/model/contract.ts';
 import { dnsOf, runTideline } from '../support/steering/command.ts';
 import { clientOf, createZone, testEmulator } from '../support/steering/emulator.ts';
 import { MigrationClients } from '../support/steering/migration-clients.ts';
-import { type DynamicRecord, octodnsYaml } from '../support/steering/octodns.ts';
+import { octodnsYaml, threeClusters } from '../support/steering/octodns.ts';
 import { installOctodns, octodnsConfig, octodnsEnvironment, octodnsSync } from '../support/steering/octodns-sync.ts';
 import { resolveFor } from '../support/steering/resolve.ts';
 import { eventually, Vips } from '../support/steering/world.ts';
@@ -24,16 +24,7 @@ const zone = 'video.example';
 const host = `www.${zone}`;
 const vips = new Vips();
 const { paris = '', newyork = '', cloud = '' } = vips.addresses;
-const record: DynamicRecord = {
-  ttl: 30,
-  value: cloud,
-  pools: { paris, newyork, cloud },
-  rules: [
-    { geos: ['EU-FR', 'EU-BE'], pool: 'paris' },
-    { geos: ['NA', 'SA'], pool: 'newyork' },
-    { geos: [], pool: 'cloud' },
-  ],
-};
+const record = threeClusters({ paris, newyork, cloud });
 const healthcheck = { protocol: 'HTTP', port: 80, path: healthPathOf('video') };
 const checked = { octodns: { healthcheck, route53: { healthcheck: { measure_latency: false } } } };
 const yaml = (): string => join(folder, 'octodns', `${zone}.yaml`);

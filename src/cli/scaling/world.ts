@@ -40,7 +40,10 @@ export function addWorldOptions(command: Command): Command {
 
 /** The option of commands that change nothing. */
 export function addOfflineOption(command: Command): Command {
-  return command.option('--offline', 'compute from the spec alone, and ask no cluster what is Ready');
+  return command.option(
+    '--offline',
+    'compute from the spec alone: ask no entry address whether it answers, and no cluster what is Ready',
+  );
 }
 
 function parseShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
@@ -84,16 +87,18 @@ export async function readWorld(paths: readonly string[], options: WorldArgument
   const answers = new Map(
     [...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)] as const),
   );
-  const world = { platform, answers, demand, drained: drainedAt(platform, nowMs) };
+  const isOffline = options.offline === true;
+  const { presentHealth } = await import('./health.ts');
+  const health = isOffline ? { down: new Set<string>() } : await presentHealth(platform);
+  const world = { platform, answers, demand, drained: drainedAt(platform, nowMs), health };
   const { readFindings } = await import('../../planes/scaling/findings.ts');
-  const observed =
-    options.offline === true
-      ? new Map<string, Observed>()
-      : await observeTargets(
-          world,
-          targetsOf(platform).map(([name]) => name),
-        );
-  return { world, findings: readFindings(world, observed, options.offline === true), observed, nowMs };
+  const observed = isOffline
+    ? new Map<string, Observed>()
+    : await observeTargets(
+        world,
+        targetsOf(platform).map(([name]) => name),
+      );
+  return { world, findings: readFindings(world, observed, isOffline), observed, nowMs };
 }
 
 async function observeTargets(

@@ -59,6 +59,7 @@ export function readFindings(
             message: `the shares add up to ${figure(shares)}: ${shares < 1 ? 'the rest of the requests is left out' : 'some requests are counted twice'}`,
           },
         ]),
+    ...healthFindings(world),
     ...familyFindings(world),
     ...(assumed.length === 0
       ? []
@@ -68,6 +69,17 @@ export function readFindings(
             message: `${assumed.join(', ')}: the Cluster has no kubeconfig in the platform spec, so the floor is taken for held`,
           },
         ]),
+  ];
+}
+
+function healthFindings({ health }: ScalingWorld): readonly ScalingFinding[] {
+  const down = [...health.down].sort();
+  return [
+    ...(health.unknown === undefined ? [] : [{ reason: 'HealthUnknown' as const, message: health.unknown }]),
+    ...down.map((cluster) => ({
+      reason: 'ClusterDown' as const,
+      message: `no entry address of ${cluster} answers health checks from here: it is reckoned as lost now`,
+    })),
   ];
 }
 

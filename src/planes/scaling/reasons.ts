@@ -13,6 +13,8 @@ export const scalingReasons = {
   FloorAssumed: 'Nobody was to ask for the replicas of a target, so its floor is taken for held.',
   CapacityShort: 'A cluster would get more requests than it carries.',
   CapacityUnknown: 'Users would come to a cluster of which nobody says what it carries.',
+  ClusterDown: 'No entry address of a cluster answers health checks from here; it is reckoned as lost already.',
+  HealthUnknown: 'No entry address of any cluster answers from here, so nobody knows which of them serve.',
   PlaceDrained: 'Users would come to a cluster that a Drain took out of service.',
   NobodyLeft: 'Nothing is left that could answer users: each of their clusters is lost.',
   FamiliesDiffer:

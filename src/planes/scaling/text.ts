@@ -78,7 +78,7 @@ function fromText({ from }: Need): string {
 /** A proof in one line. `dnsSeconds` is how long users may be led to a lost cluster. */
 export function proofLine(proof: Proof, dnsSeconds: number): string {
   const { failure, requestsPerSecond, movedPerSecond, shortages, leaves } = proof;
-  const start = failure === 'nothing' ? 'nothing lost' : failure;
+  const start = failure === 'nothing' ? 'now' : failure;
   const moved =
     failure === 'nothing'
       ? rateText(requestsPerSecond)

@@ -4,11 +4,11 @@ import { goThrough, type Outcome } from '../../../src/planes/fleet/run/engine.ts
 import { reachHandlers } from '../../../src/planes/fleet/run/over-reach.ts';
 import type { Called } from '../../../src/planes/fleet/run/reach.ts';
 import { reachBySalt } from '../../../src/planes/fleet/run/salt.ts';
-import type { Run } from '../../../src/planes/fleet/run/steps.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { component, etcdServer, file, folder } from '../../support/salt/documents.ts';
 import { type SaltFleet, saltFleet } from '../../support/salt/master.ts';
+import { runOf } from '../../support/salt/run.ts';
 
 const ids = ['ams1-one', 'ams1-two', 'ams1-three'];
 const place = '/etc/tideline-wave';
@@ -48,16 +48,6 @@ function documentOf(id: string, text: string, broken = false): ServerDocument {
 
 function isTrue(called: Called | undefined): boolean {
   return called !== undefined && 'value' in called && called.value === true;
-}
-
-function runOf(...waves: readonly (readonly string[])[]): Run {
-  return {
-    format: 1,
-    command: 'apply',
-    checksum: '0123456789abcdef',
-    warnings: [],
-    waves: waves.map((servers) => ({ cluster: 'ams', kind: 'worker', servers, steps: [{ do: 'apply', servers }] })),
-  };
 }
 
 describe('a master and three minions', () => {

@@ -7,9 +7,9 @@ import type { ServerDocument } from '../../../src/planes/fleet/compile/document.
 import { documentSigner } from '../../../src/planes/fleet/pki/operator-key.ts';
 import { goThrough, type Outcome } from '../../../src/planes/fleet/run/engine.ts';
 import { reachHandlers } from '../../../src/planes/fleet/run/over-reach.ts';
-import type { Run } from '../../../src/planes/fleet/run/steps.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { component, etcdServer, file, folder } from '../../support/salt/documents.ts';
+import { runOf } from '../../support/salt/run.ts';
 import { type SshFleet, sshFleet } from '../../support/salt/ssh.ts';
 
 /** The Salt master is gone: everything that it did is done by ssh. */
@@ -47,16 +47,6 @@ function documentOf(id: string, text: string): ServerDocument {
       component('pki', { directories: { [place]: folder } }),
       component('exabgp', { files: { [`${place}/wave.conf`]: { ...file, text } } }),
     ],
-  };
-}
-
-function runOf(...waves: readonly (readonly string[])[]): Run {
-  return {
-    format: 1,
-    command: 'apply',
-    checksum: '0123456789abcdef',
-    warnings: [],
-    waves: waves.map((servers) => ({ cluster: 'ams', kind: 'worker', servers, steps: [{ do: 'apply', servers }] })),
   };
 }
 

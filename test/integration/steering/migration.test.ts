@@ -9,7 +9,7 @@ import { clientAddress } from '../../../src/geo/prefixes.ts';
 import { dnsOf, type Ran, runTideline } from '../../support/steering/command.ts';
 import { clientOf, createZone, testEmulator } from '../../support/steering/emulator.ts';
 import { MigrationClients } from '../../support/steering/migration-clients.ts';
-import { type DynamicRecord, octodnsYaml, writeAsOctodns } from '../../support/steering/octodns.ts';
+import { octodnsYaml, threeClusters, writeAsOctodns } from '../../support/steering/octodns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
 import { eventually, Vips } from '../../support/steering/world.ts';
 
@@ -21,16 +21,7 @@ const zone = 'video.example';
 const host = `www.${zone}`;
 const vips = new Vips();
 const { paris = '', newyork = '', cloud = '' } = vips.addresses;
-const record: DynamicRecord = {
-  ttl: 30,
-  value: cloud,
-  pools: { paris, newyork, cloud },
-  rules: [
-    { geos: ['EU-FR', 'EU-BE'], pool: 'paris' },
-    { geos: ['NA', 'SA'], pool: 'newyork' },
-    { geos: [], pool: 'cloud' },
-  ],
-};
+const record = threeClusters({ paris, newyork, cloud });
 
 let emulator: Emulator;
 let client: Route53Client;

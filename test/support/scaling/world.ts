@@ -48,6 +48,7 @@ export function worldOf(
   const { unknown: unknownPerSecond = 0, ...measured } = requestsPerSecond;
   return {
     platform,
+    health: { down: new Set() },
     drained: drainedAt(platform, nowMs),
     answers: new Map([...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)])),
     demand: {

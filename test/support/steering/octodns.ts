@@ -134,3 +134,21 @@ function locationOf(geo: string): NonNullable<ResourceRecordSet['GeoLocation']> 
   if (geo === '*') return { CountryCode: '*' };
   return country === undefined ? { ContinentCode: continent } : { CountryCode: country };
 }
+
+/** The record of a host that leads two countries to one cluster, two continents to another, and the others to a third, by their addresses. */
+export function threeClusters({
+  paris,
+  newyork,
+  cloud,
+}: Readonly<Record<'paris' | 'newyork' | 'cloud', string>>): DynamicRecord {
+  return {
+    ttl: 30,
+    value: cloud,
+    pools: { paris, newyork, cloud },
+    rules: [
+      { geos: ['EU-FR', 'EU-BE'], pool: 'paris' },
+      { geos: ['NA', 'SA'], pool: 'newyork' },
+      { geos: [], pool: 'cloud' },
+    ],
+  };
+}

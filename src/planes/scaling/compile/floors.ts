@@ -1,8 +1,12 @@
 import type { ScalingTarget } from '../../../model/spec/kinds.ts';
-import type { Platform } from '../../../model/spec/platform.ts';
 import { type Failure, nothing, survivedBy } from './failures.ts';
 import { type Arriving, arrivingUnder } from './load.ts';
 import { type ScalingWorld, targetsOf, utilisationOf } from './world.ts';
+
+/** How full a cluster may get under a failure; what is down already is one as well. */
+export function utilisationUnder({ platform, health }: ScalingWorld, cluster: string, failure: Failure): number {
+  return utilisationOf(platform, cluster, failure !== nothing || health.down.size > 0);
+}
 
 /** What a target would need while something is lost. */
 export interface Need {
@@ -74,18 +78,18 @@ export function reaches({ cluster, site, policies }: Spec, request: Arriving): b
 
 interface Calls {
   readonly callsPerSecond: number;
-  /** Whether something is lost, so that replicas may be fuller. */
-  readonly lost: boolean;
+  /** While something is lost replicas may be fuller. */
+  readonly failure: Failure;
 }
 
 /** Replicas for so many calls, whether there can be so many or not. */
-export function replicasFor(platform: Platform, spec: Spec, { callsPerSecond, lost }: Calls): number {
-  const each = spec.callsPerSecond * utilisationOf(platform, spec.cluster, lost);
+export function replicasFor(world: ScalingWorld, spec: Spec, { callsPerSecond, failure }: Calls): number {
+  const each = spec.callsPerSecond * utilisationUnder(world, spec.cluster, failure);
   // Sums of shares are a little more than the whole at times, which is no reason for one more replica.
   return Math.ceil(callsPerSecond / each - 1e-9);
 }
 
-function needOf({ platform }: ScalingWorld, spec: Spec, failure: Failure, arriving: readonly Arriving[]): Need {
+function needOf(world: ScalingWorld, spec: Spec, failure: Failure, arriving: readonly Arriving[]): Need {
   const from = new Map<string, number>();
   for (const one of arriving)
     if (reaches(spec, one))
@@ -94,7 +98,7 @@ function needOf({ platform }: ScalingWorld, spec: Spec, failure: Failure, arrivi
   return {
     failure: failure.name,
     callsPerSecond,
-    replicas: replicasFor(platform, spec, { callsPerSecond, lost: failure !== nothing }),
+    replicas: replicasFor(world, spec, { callsPerSecond, failure }),
     from: [...from]
       .map(([place, calls]) => ({ place, callsPerSecond: calls }))
       .toSorted((a, b) => b.callsPerSecond - a.callsPerSecond || (a.place < b.place ? -1 : 1)),

@@ -19,16 +19,20 @@ export interface Arriving {
 }
 
 /**
- * Where every request arrives while something is lost, when DNS has followed: by the answers of the policies, and in a cluster whose users come to one of
+ * Where every request arrives while something is lost, beside what is down already, when DNS has followed: by the answers of the policies, and in a cluster whose users come to one of
  * several sites at the nearest that is left. A cluster that is lost gets what the answers give it all the same, when no other is left.
  */
-export function arrivingUnder({ platform, answers, demand }: ScalingWorld, failure: Failure): readonly Arriving[] {
+export function arrivingUnder(
+  { platform, answers, demand, health }: ScalingWorld,
+  failure: Failure,
+): readonly Arriving[] {
+  const lost = new Set([...failure.clusters, ...health.down]);
   return [...answers].flatMap(([policy, ofPolicy]) => {
     const share = (demand.shares.get(policy) ?? 0) * demand.factor;
     return placesOf(ofPolicy, demand).flatMap(([place, rate]) =>
       rate * share <= 0
         ? []
-        : [...answersFor(preferenceOf(ofPolicy, place === unknown ? undefined : place).tiers, failure.clusters)].map(
+        : [...answersFor(preferenceOf(ofPolicy, place === unknown ? undefined : place).tiers, lost)].map(
             ([cluster, part]): Arriving => {
               const site = nearestRegion(platform, { cluster, place, failure });
               const requestsPerSecond = rate * share * part;

@@ -38,7 +38,7 @@ const whole = scaled(
 
 test('a failure that every request survives says how many move, and for how long users may be led to what is lost', () => {
   const proven = proofs(whole);
-  expect(proven('nothing').line).toBe('ok   nothing lost: 7,120 requests/s, served');
+  expect(proven('nothing').line).toBe('ok   now: 7,120 requests/s, served');
   // 2,000 of France to the cloud, 700 of Britain to New York.
   expect(proven('site paris').line).toBe('ok   site paris: 2,700 of 7,120 requests/s move, served within 60 s');
   expect(proven('site cloud-asia').line).toBe('ok   site cloud-asia: 500 of 7,120 requests/s move, served');
@@ -147,4 +147,18 @@ test('the capacity of a cluster says nothing of what is left of its regions', ()
       /^CapacityUnknown: cloud in cloud-europe gets 1,120 requests\/s of video on the loss of site cloud-asia/,
     ),
   ]);
+});
+
+test('what is down already is lost in every failure, and a second one is proven on top', () => {
+  const world = { ...worldOf(whole, demand), health: { down: new Set(['paris']) } };
+  const arriving = rememberedArriving(world);
+  const held = { world, arriving, floors: floorsOf(world, arriving), observed: new Map() };
+  const line = (failure: string) => {
+    const all = [nothing, ...singleFailures(whole)];
+    return proofLine(proveFailure(held, all.find(({ name }) => name === failure) ?? nothing), 60);
+  };
+  expect(held.floors.find(({ target }) => target === 'web-cloud-europe')?.now).toMatchObject({ replicas: 59 });
+  expect(line('nothing')).toBe('ok   now: 7,120 requests/s, served');
+  // Everybody is left to New York, which is too small for it.
+  expect(line('cluster cloud')).toMatch(/^FAIL cluster cloud: .*and not all are served$/);
 });

@@ -1,8 +1,8 @@
 import { type Failure, nothing, regionsOf } from './failures.ts';
-import { type ArrivingUnder, type Floor, reaches, replicasFor } from './floors.ts';
+import { type ArrivingUnder, type Floor, reaches, replicasFor, utilisationUnder } from './floors.ts';
 import type { Arriving } from './load.ts';
 import type { Observed } from './observed.ts';
-import { type ScalingWorld, utilisationOf } from './world.ts';
+import type { ScalingWorld } from './world.ts';
 
 /** Whether every request finds a place while something is lost, when DNS has followed. */
 export interface Proof {
@@ -115,7 +115,7 @@ function shortagesAt(held: Held, failure: Failure, requests: readonly Arriving[]
 }
 
 function isLost({ world }: Held, failure: Failure, { cluster, site }: Arriving): boolean {
-  if (failure.clusters.has(cluster)) return true;
+  if (failure.clusters.has(cluster) || world.health.down.has(cluster)) return true;
   return site !== undefined && regionsOf(world.platform, cluster).includes(site) && failure.sites.has(site);
 }
 
@@ -127,7 +127,7 @@ interface Place {
 function shortOf({ world, arriving, observed }: Held, failure: Failure, { floor, at }: Place): readonly Shortage[] {
   const { target, spec, replicas } = floor;
   const callsPerSecond = sumOf(arriving(failure).filter((request) => reaches(spec, request))) * spec.callsPerRequest;
-  const needed = replicasFor(world.platform, spec, { callsPerSecond, lost: failure !== nothing });
+  const needed = replicasFor(world, spec, { callsPerSecond, failure });
   const seen = observed.get(target);
   if (seen?.state === 'unread') return needed > 0 ? [{ ...at, kind: 'unread', target, needed, why: seen.why }] : [];
   const has = seen?.ready ?? replicas;
@@ -143,8 +143,8 @@ interface OfCluster {
 
 function overCapacity({ world }: Held, failure: Failure, { cluster, requests }: OfCluster): readonly Shortage[] {
   const capacity = world.platform.clusters.get(cluster)?.spec.capacity;
-  if (capacity === undefined || failure.clusters.has(cluster)) return [];
-  const has = capacity.requestsPerSecond * utilisationOf(world.platform, cluster, failure !== nothing);
+  if (capacity === undefined || failure.clusters.has(cluster) || world.health.down.has(cluster)) return [];
+  const has = capacity.requestsPerSecond * utilisationUnder(world, cluster, failure);
   const needed = sumOf(requests);
   return needed > has * (1 + 1e-9) ? [{ kind: 'capacity', cluster, needed, has }] : [];
 }

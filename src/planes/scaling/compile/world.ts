@@ -9,8 +9,17 @@ export interface ScalingWorld {
   /** By policy: who is led where, with the drains and holds that are in force. */
   readonly answers: ReadonlyMap<string, Answers>;
   readonly demand: ScalingDemand;
+  readonly health: PresentHealth;
   /** Clusters that a Drain takes out of service: nobody promises that their machines run. */
   readonly drained: ReadonlySet<string>;
+}
+
+/** What health checks say now, made from where the command runs. */
+export interface PresentHealth {
+  /** Clusters of which no entry address answers as it should: they are lost already. */
+  readonly down: ReadonlySet<string>;
+  /** Why nothing is known of it; absent where somebody answered. Then no cluster is `down`. */
+  readonly unknown?: string;
 }
 
 export interface ScalingDemand {

@@ -19,6 +19,8 @@ export function releaseDoubts(held: Held, nowMs: number): readonly string[] {
     ...proofFindings(proveFailure(held, nothing)).flatMap(({ reason, message }) =>
       reason === 'WorkloadUnread' ? [] : [message],
     ),
+    ...[...held.world.health.down].sort().map((cluster) => `${cluster} answers no health check`),
+    ...(held.world.health.unknown === undefined ? [] : [held.world.health.unknown]),
     ...(unread.length > 0 ? [`${unread.join(', ')} cannot be read`] : []),
     ...held.floors.flatMap(missing),
   ];

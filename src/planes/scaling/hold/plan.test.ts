@@ -6,6 +6,7 @@ import { Drain } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { floorsOf, rememberedArriving } from '../compile/floors.ts';
 import type { Observed } from '../compile/observed.ts';
+import type { PresentHealth } from '../compile/world.ts';
 import { releaseDoubts } from './doubts.ts';
 import { holdPlan, type Release } from './plan.ts';
 
@@ -72,6 +73,18 @@ function doubts(
   };
   return releaseDoubts(held, atMs);
 }
+
+test('nothing falls while a cluster is down, or nobody knows whether one is', () => {
+  const world = worldOf(scaled(example, [target], 6000), { FR: 2000, DE: 600 });
+  const of = (health: PresentHealth) => {
+    const now = { ...world, health };
+    const arriving = rememberedArriving(now);
+    const observed = new Map([[floor.target, hpa(100)]]);
+    return releaseDoubts({ world: now, arriving, floors: floorsOf(now, arriving), observed }, nowMs);
+  };
+  expect(of({ down: new Set(['paris']) })).toEqual(['paris answers no health check']);
+  expect(of({ down: new Set(), unknown: 'nobody answers' })).toEqual(['nobody answers']);
+});
 
 test('nothing falls on old figures, while something is drained, too small or silent', () => {
   const platform = scaled(example, [target], 6000);
