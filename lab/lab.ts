@@ -17,6 +17,7 @@ import { stillMissing } from './missing.ts';
 import { labNetworks, Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
 import { application } from './world/application.ts';
+import { Cloud } from './world/cloud.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
 import { buildNetwork, type Link, linksOf } from './world/links.ts';
 import { preparePlatform } from './world/platform.ts';
@@ -25,7 +26,6 @@ import { type Router, routersOf } from './world/routers.ts';
 import { startBlade, startWorker } from './world/servers.ts';
 import { startSteering, steeringAddress } from './world/steering.ts';
 import { nameServers, type World, worldOf } from './world/topology.ts';
-import { cloudBalancer, podServer } from './world/webserver.ts';
 
 export interface LabOptions {
   /** The folder that is kept after the end: platform, logs, certificates. */
@@ -74,6 +74,7 @@ export class Lab {
   #links: readonly Link[] = [];
   #routers: readonly Router[] = [];
   #clusters: ReadonlyMap<string, RunningCluster> = new Map();
+  #cloud: Cloud | undefined;
   #certificates: AgentCertificates | undefined;
   #startedAt = 0;
   /** Milliseconds from the start to the first request that a client got served. */
@@ -250,19 +251,16 @@ export class Lab {
   }
 
   async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
-    await Promise.all(
-      this.world.regions.map(async ({ site, cluster, anycast, pod }) => {
-        const listen = `${pod}:${application.podPort}`;
-        const directory = (name: string): string => join(this.options.runFolder, 'pods', `${site}-${name}`);
-        const identity = { pod: `web-${site}-1`, node: site, cluster };
-        const common = { namespace: site };
-        this.supervisor.start(await podServer({ ...common, identity, listen, directory: directory('web') }));
-        this.supervisor.start(
-          await cloudBalancer({ ...common, anycast, pods: [listen], certificate, directory: directory('balancer') }),
-        );
-      }),
-    );
-    this.#reportProgress('cloud: a load balancer and a pod in each region');
+    this.#cloud = new Cloud({
+      ...this.options,
+      world: this.world,
+      platform: this.platform,
+      network: this.network,
+      supervisor: this.supervisor,
+      certificate,
+    });
+    await this.#cloud.start();
+    this.#reportProgress('cloud: pods in two zones of each region, and a load balancer that knows their capacity');
   }
 
   async #startDns(certificate: SelfMadeCertificate): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
-import type { Datacentre } from '../world/topology.ts';
+import type { CloudRegion, Datacentre } from '../world/topology.ts';
 import { FaultBoard } from './board.ts';
 import { faults } from './catalogue.ts';
 import { faultSummaries } from './names.ts';
@@ -25,12 +25,30 @@ const paris: Datacentre = {
   prefixes: { pods: [], servers: [], vips: [] },
 };
 
+const asia: CloudRegion = {
+  site: 'cloud-asia',
+  cluster: 'cloud',
+  transit: 'transit',
+  asn: 64513,
+  anycast: ['203.0.113.10'],
+  location: { latitude: 35, longitude: 139 },
+  prefix: '10.33.0.0/24',
+  address: '10.33.0.1',
+};
+
 const end = (namespace: string, device: string) => ({ namespace, device, address: '', peer: '' });
 
 /** A lab of one data centre that only records what is done to it. */
 function smallLab(folder = '') {
   const done: string[] = [];
-  const services = ['paris-blade-1/nginx', 'paris-blade-1/edge-agent', 'paris-worker-1/network-agent', 'dns/powerdns'];
+  const services = [
+    'cloud-asia/balancer',
+    'cloud-asia/pod-web-1',
+    'paris-blade-1/nginx',
+    'paris-blade-1/edge-agent',
+    'paris-worker-1/network-agent',
+    'dns/powerdns',
+  ];
   const cluster: FaultedCluster = {
     datacentre: paris,
     blocks: [{ cidr: '10.10.1.0/26', node: 'paris-worker-1' }],
@@ -41,7 +59,7 @@ function smallLab(folder = '') {
     nodeBack: async (node) => void done.push(`${node} back`),
   };
   const lab: FaultPort = {
-    world: { datacentres: [paris], regions: [] },
+    world: { datacentres: [paris], regions: [asia] },
     links: [
       { a: end('paris-tor', 'transit'), b: end('transit', 'paris-tor') },
       { a: end('paris-worker-1', 'eth0'), b: end('paris-tor', 'worker-1') },
@@ -74,6 +92,7 @@ describe('the catalogue', () => {
 
   it.each([
     ['agents-killed', ['kill paris-blade-1/edge-agent', 'kill paris-worker-1/network-agent'], []],
+    ['cloud-pods-lost', ['hold cloud-asia/pod-web-1'], ['release cloud-asia/pod-web-1']],
     ['input-lost', ['input empty'], ['input mended']],
     ['nginx-killed', ['kill paris-blade-1/nginx'], []],
     ['program-frozen', ['kill paris-blade-1/nginx SIGSTOP'], ['kill paris-blade-1/nginx SIGCONT']],

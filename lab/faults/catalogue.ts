@@ -55,6 +55,15 @@ export const faults: readonly Fault[] = [
     heal: serverUp,
   },
   {
+    name: 'cloud-pods-lost',
+    targets: (lab) => lab.world.regions.map((region) => region.site),
+    begin: async (lab, target) =>
+      void (await Promise.all(cloudPods(lab, target).map((name) => lab.supervisor.hold(name)))),
+    async heal(lab, target) {
+      for (const name of cloudPods(lab, target)) lab.supervisor.release(name);
+    },
+  },
+  {
     name: 'cloud-region-lost',
     targets: (lab) => lab.world.regions.map((region) => region.site),
     async begin(lab, target) {
@@ -182,6 +191,10 @@ function isUplink(target: string): (link: Link) => boolean {
 /** Services are named `<machine>/<program>`. */
 function servicesOf(lab: FaultPort, machines: readonly string[]): readonly string[] {
   return lab.supervisor.names((service) => machines.includes(service.name.slice(0, service.name.indexOf('/'))));
+}
+
+function cloudPods(lab: FaultPort, region: string): readonly string[] {
+  return lab.supervisor.names(({ name }) => name.startsWith(`${region}/pod-`));
 }
 
 async function holdServices(lab: FaultPort, machines: readonly string[]): Promise<void> {

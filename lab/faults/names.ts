@@ -3,6 +3,8 @@ export const faultSummaries = {
   'agents-killed': 'SIGKILL to every tideline agent; systemd (the lab) starts them again',
   'blade-drained': 'a Drain object takes the blade out of service on purpose',
   'blade-killed': 'the blade loses its power: its processes die and its link goes down',
+  'cloud-pods-lost':
+    'every pod of a cloud region dies, and its part of the load balancer goes on: users are led to the next region',
   'cloud-region-lost': 'a cloud region dies; the anycast address is served by another one',
   'cluster-lost': 'a whole data centre dies: servers, pods, router, uplinks',
   'control-plane-lost':

@@ -21,7 +21,16 @@ const world: World = {
     },
   ],
   regions: [
-    { site: 'cloud-asia', cluster: 'cloud', transit: 'asia', asn: 64513, anycast: ['203.0.113.10'], pod: '10.33.0.1' },
+    {
+      site: 'cloud-asia',
+      cluster: 'cloud',
+      transit: 'asia',
+      asn: 64513,
+      anycast: ['203.0.113.10'],
+      location: { latitude: 35, longitude: 139 },
+      prefix: '10.33.0.0/24',
+      address: '10.33.0.1',
+    },
   ],
   users: [
     { name: 'users-europe', transit: 'europe', clients: [{ country: 'FR', address: '2.0.0.1', resolver: 'route53' }] },

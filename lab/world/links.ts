@@ -146,7 +146,7 @@ function staticRoutes(world: World, links: readonly Link[]): ReadonlyMap<string,
       `route add default via ${endOf(links, namespace, transit).peer} dev ${transit} src ${addresses[0]}`,
     ]);
   };
-  for (const region of world.regions) configureStub(region.site, region.transit, [...region.anycast, region.pod]);
+  for (const region of world.regions) configureStub(region.site, region.transit, [...region.anycast, region.address]);
   for (const { name, transit, clients } of world.users)
     configureStub(
       name,

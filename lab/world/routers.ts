@@ -58,8 +58,8 @@ function rackRouter(links: readonly Link[], datacentre: Datacentre): Router {
 function regionRouter(links: readonly Link[], region: CloudRegion): Router {
   const end = endOf(links, region.site, region.transit);
   const neighbors = [{ ...neighborAt(end, region.transit, transitAsn(region.transit)), accept: [] }];
-  const originate = region.anycast.map((address) => `${address}/32`);
-  return router(region.site, { routerId: region.pod, asn: region.asn, neighbors, originate });
+  const originate = [...region.anycast.map((address) => `${address}/32`), region.prefix];
+  return router(region.site, { routerId: region.address, asn: region.asn, neighbors, originate });
 }
 
 function router(name: string, spec: Parameters<typeof renderRouter>[0]): Router {

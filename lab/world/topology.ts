@@ -1,8 +1,9 @@
 import { clientAddress } from '../../src/geo/prefixes.ts';
-import { addressAt } from '../../src/model/address.ts';
+import { addressAt, parsePrefix } from '../../src/model/address.ts';
+import type { Location } from '../../src/model/geo/locations.ts';
 import { siteOfCluster } from '../../src/model/platform/places.ts';
 import { InputError } from '../../src/model/problem.ts';
-import type { EdgePool, Site } from '../../src/model/spec/kinds.ts';
+import type { Cluster, EdgePool, Site } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { application } from './application.ts';
 
@@ -43,10 +44,12 @@ const datacentreSites: Readonly<Record<string, Place>> = {
   },
 };
 
-const cloudSites: Readonly<Record<string, { readonly transit: string; readonly asn: number; readonly pod: string }>> = {
-  'cloud-europe': { transit: 'transit-europe', asn: 64511, pod: '10.31.0.1' },
-  'cloud-america': { transit: 'transit-america', asn: 64512, pod: '10.32.0.1' },
-  'cloud-asia': { transit: 'transit-asia', asn: 64513, pod: '10.33.0.1' },
+const cloudSites: Readonly<
+  Record<string, { readonly transit: string; readonly asn: number; readonly prefix: string }>
+> = {
+  'cloud-europe': { transit: 'transit-europe', asn: 64511, prefix: '10.31.0.0/24' },
+  'cloud-america': { transit: 'transit-america', asn: 64512, prefix: '10.32.0.0/24' },
+  'cloud-asia': { transit: 'transit-asia', asn: 64513, prefix: '10.33.0.0/24' },
 };
 
 const userSites = [
@@ -96,8 +99,11 @@ export interface CloudRegion {
   readonly transit: string;
   readonly asn: number;
   readonly anycast: readonly string[];
-  /** The address of the region's pod, reachable inside the region only. */
-  readonly pod: string;
+  readonly location: Location;
+  /** The addresses of pods and of the load balancer inside the cloud's network, which the transits play as well. */
+  readonly prefix: string;
+  /** The address from which the region's part of the load balancer asks pods and other regions. */
+  readonly address: string;
 }
 
 export interface Client {
@@ -141,15 +147,7 @@ export function worldOf(platform: Platform, controlPlanes = false): World {
     const { entry, sites } = cluster.spec;
     if ('edgePool' in entry)
       datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool, controlPlanes));
-    else
-      for (const site of sites)
-        regions.push(
-          regionOf(
-            site,
-            cluster.metadata.name,
-            entry.anycast.map((a) => a.text),
-          ),
-        );
+    else for (const site of sites) regions.push(regionOf(platform, cluster, site));
   }
   const users = userSites.map(({ name, transit, countries }) => ({
     name,
@@ -228,15 +226,19 @@ function uplinksOf(longitude: number): readonly string[] {
   return longitude < 60 ? ['transit-europe', 'transit-america'] : ['transit-asia', 'transit-europe'];
 }
 
-function regionOf(site: string, cluster: string, anycast: readonly string[]): CloudRegion {
+function regionOf(platform: Platform, { metadata, spec: { entry } }: Cluster, site: string): CloudRegion {
   const lab = cloudSites[site];
-  if (lab === undefined)
+  const location = platform.sites.get(site)?.spec.location;
+  const prefix = lab === undefined ? undefined : parsePrefix(lab.prefix);
+  const address = prefix === undefined ? undefined : addressAt(prefix, 1);
+  if (lab === undefined || location === undefined || address === undefined)
     throw new InputError({
       reason: 'NoPlaceInLab',
       message: `the lab has no place for cloud region ${site}`,
       fix: 'add the region to lab/world/topology.ts',
     });
-  return { site, cluster, anycast, ...lab };
+  const anycast = 'anycast' in entry ? entry.anycast.map((one) => one.text) : [];
+  return { site, cluster: metadata.name, anycast, location, address: address.text, ...lab };
 }
 
 /** Two clients of the country, in different subnets where the data allows: each asks one of the two name servers. */

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bladePaths } from '../../src/model/contract.ts';
 import type { Service } from '../supervise.ts';
 
 /** A pod's identity, which is in each of its answers. */
@@ -18,19 +19,39 @@ export interface PodAnswer extends PodIdentity {
   readonly path: string;
 }
 
-/** A pod's container: a web server of one process (nginx, some 5 MB) that answers with its identity and the request as it came. */
+/** What a pod can do before users wait, and are refused. */
+export interface PodLimit {
+  readonly requestsPerSecond: number;
+  /** So many requests wait for their turn; what comes beyond gets 503. */
+  readonly queue: number;
+}
+
+/**
+ * A pod's container: a web server of one process (nginx, some 5 MB) that answers with its identity and the request as it came. With a limit it
+ * serves at that rate, health checks apart.
+ */
 export async function podServer(options: {
+  readonly limit?: PodLimit;
   readonly identity: PodIdentity;
   readonly namespace: string;
   readonly listen: string;
   readonly directory: string;
 }): Promise<Service> {
-  const { identity, namespace, listen, directory } = options;
+  const { identity, namespace, listen, directory, limit } = options;
   const fields = Object.entries(identity).map(([key, value]) => `${key} = "${value}"`);
-  const config = nginxConfig(`
+  const zone =
+    limit === undefined
+      ? ''
+      : `
+  limit_req_zone $server_port zone=capacity:64k rate=${Math.max(1, Math.round(limit.requestsPerSecond))}r/s;
+  limit_req_status 503;`;
+  const limited = limit === undefined ? '' : `limit_req zone=capacity burst=${Math.max(1, Math.round(limit.queue))};`;
+  const config = nginxConfig(`${zone}
   server {
     listen ${listen};
+    location ${bladePaths.health} { return 200; }
     location / {
+      ${limited}
       default_type application/json;
       content_by_lua_block {
         ngx.say(require("cjson").encode({
@@ -42,39 +63,6 @@ export async function podServer(options: {
     }
   }`);
   return webServer(`${identity.node}/pod-${identity.pod}`, namespace, directory, config);
-}
-
-/**
- * The entry of a cloud region: a load balancer on the anycast address in front of the region's pods. It stands for the
- * cloud provider's, which is not our software; it passes health checks on to a pod.
- */
-export async function cloudBalancer(options: {
-  readonly namespace: string;
-  readonly anycast: readonly string[];
-  readonly pods: readonly string[];
-  readonly certificate: { readonly chainFile: string; readonly keyFile: string };
-  readonly directory: string;
-}): Promise<Service> {
-  const { namespace, anycast, pods, certificate, directory } = options;
-  const listen = anycast.map((address) => `listen ${address}:80;\n    listen ${address}:443 ssl;`).join('\n    ');
-  const config = nginxConfig(`
-  upstream pods {
-    ${pods.map((pod) => `server ${pod};`).join(' ')}
-    keepalive 16;
-  }
-  server {
-    ${listen}
-    ssl_certificate ${certificate.chainFile};
-    ssl_certificate_key ${certificate.keyFile};
-    location / {
-      proxy_pass http://pods;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-    }
-  }`);
-  return webServer(`${namespace}/balancer`, namespace, directory, config);
 }
 
 async function webServer(name: string, namespace: string, directory: string, config: string): Promise<Service> {

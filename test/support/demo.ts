@@ -33,6 +33,7 @@ const programs = [
   'relay/main',
   'clients/main',
   'route53/main',
+  'balancer/main',
 ] as const;
 /** The steps in which no request may fail. */
 const unnoticed = [
