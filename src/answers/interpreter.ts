@@ -1,4 +1,5 @@
 import { continentOf } from '../model/geo/countries.ts';
+import { isNetwork, networkHolding } from '../model/geo/networks.ts';
 import { countryOfPlace } from '../model/geo/states.ts';
 import type { Distribution } from './distribution.ts';
 import { formatLocation, groupKey, type RecordSet } from './record.ts';
@@ -9,6 +10,7 @@ export const maxLevels = 3;
 /**
  * Route 53's reading of a record tree, written from its documentation and independent of how trees are compiled:
  * - geolocation: the most specific healthy location; if none is healthy, the most specific one;
+ * - networks: the location that holds the client's network, if its record is healthy, else `*`;
  * - weighted: by weight among the healthy records with a weight; else evenly among the healthy ones of weight 0; if none is
  *   healthy, as if all were;
  * - failover: the primary if healthy, else the secondary if healthy, else the primary;
@@ -29,7 +31,7 @@ export class Interpreter {
 
 interface Group {
   readonly records: readonly RecordSet[];
-  /** Geolocation records by `formatLocation`. */
+  /** Geolocation records by `formatLocation`, and those for networks by each network, with `*`. Empty where all places are answered alike. */
   readonly byLocation: ReadonlyMap<string, RecordSet>;
   /** What `matching` found, by place. */
   readonly matching: Map<string, readonly RecordSet[]>;
@@ -41,7 +43,10 @@ const emptyGroup: Group = { records: [], byLocation: new Map(), matching: new Ma
 function indexGroup(records: readonly RecordSet[]): Group {
   const byLocation = new Map<string, RecordSet>();
   for (const record of records) {
-    if (record.routing?.kind === 'geo') byLocation.set(formatLocation(record.routing.location), record);
+    const { routing } = record;
+    if (routing?.kind === 'geo') byLocation.set(formatLocation(routing.location), record);
+    if (routing?.kind !== 'networks') continue;
+    for (const place of routing.location === '*' ? ['*'] : routing.networks) byLocation.set(place, record);
   }
   return { records, byLocation, matching: new Map() };
 }
@@ -120,7 +125,7 @@ class View {
     const kind = records[0]?.routing?.kind;
     const one = (record: RecordSet | undefined): readonly (readonly [RecordSet, number])[] =>
       record === undefined ? [] : [[record, 1]];
-    if (kind === 'geo') {
+    if (kind === 'geo' || kind === 'networks') {
       const candidates = matching(group, country);
       return one(candidates.find((record) => this.#healthy(record)) ?? candidates[0]);
     }
@@ -159,13 +164,19 @@ function weightOf(record: RecordSet): number {
   return record.routing?.kind === 'weighted' ? record.routing.weight : 0;
 }
 
-/** The geolocation records that match, most specific first: of the state, the country, the continent, and everywhere else. */
+/** The records that match, most specific first: of the network, the state, the country, the continent, and everywhere else. */
 function matching(group: Group, place: string | undefined): readonly RecordSet[] {
   const known = group.matching.get(place ?? '');
   if (known !== undefined) return known;
   const country = place === undefined ? '' : countryOfPlace(place);
-  const locations = new Set([place ?? '', country, `continent ${continentOf(country) ?? ''}`, '*']);
+  const network = place !== undefined && isNetwork(place) ? networkIn(group, place) : undefined;
+  const locations = new Set([network ?? place ?? '', country, `continent ${continentOf(country) ?? ''}`, '*']);
   const found = [...locations].flatMap((location) => group.byLocation.get(location) ?? []);
   group.matching.set(place ?? '', found);
   return found;
+}
+
+/** The network of a record that holds this one, mostly itself. */
+function networkIn({ byLocation }: Group, network: string): string | undefined {
+  return byLocation.has(network) ? network : networkHolding([...byLocation.keys()].filter(isNetwork), network);
 }

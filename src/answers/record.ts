@@ -20,6 +20,16 @@ export type Routing =
   | { readonly kind: 'weighted'; readonly weight: number }
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
   /**
+   * By the network of a client, which a location of a collection of ours holds; the location `*` is for all that are in none. `collection` is the
+   * key of its content, and `networks` are those of the location, sorted.
+   */
+  | {
+      readonly kind: 'networks';
+      readonly collection: string;
+      readonly location: string;
+      readonly networks: readonly string[];
+    }
+  /**
    * A routing of others (latency, multivalue, ...), which Tideline writes only to delete or to put back such a record. `description`
    * has all of it; `fields` are the provider's own, absent when the record cannot be written with its API of records.
    */
@@ -79,6 +89,8 @@ function formatRouting(routing: Routing): string {
       return `weight=${routing.weight}`;
     case 'failover':
       return `failover=${routing.role}`;
+    case 'networks':
+      return `networks=${[routing.location, ...routing.networks].join(',')} of ${routing.collection}`;
     case 'other':
       return routing.description;
   }

@@ -11,14 +11,13 @@ export const steeringReasons = {
   NetworkTooWide:
     'A network that is asked about holds a network that the policy names, so that its users do not all get one answer.',
   StatesUnknown: 'A policy names states of the US, and one of its providers tells only whole countries apart.',
-  NetworksUnknown: 'A policy names networks of clients, and one of its providers is not told of networks.',
   NetworksGuessed: 'A plan moves users of networks of whom nobody measured how many requests they make.',
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:
     'Fewer clusters take over than the policy names, for want of levels in the records: the message says for which countries, of which share, which clusters are dropped, and why.',
   PartialHealthCut:
-    'More than 100 locations: for the countries that are named there is no room for a check that counts addresses, so a first choice is left only when none answers.',
+    'More than 100 locations, or networks of clients: for the countries that are named there is no room for a check that counts addresses, so a first choice is left only when none answers.',
   WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',
   HealthIntervalOfServer: 'PowerDNS checks health at the interval of its own setting, without a failure threshold.',
   OnlyStatusOkHealthy:
@@ -33,6 +32,8 @@ export const steeringReasons = {
     'Users are left a single cluster of the policy by its `never`: no other takes over when it fails, and it answers them all the same.',
   PlanDisagrees:
     'The records, read as the provider reads them, do not give the answers of the policy. A fault of ours.',
+  CollectionQuota:
+    'The account may not have as many collections of networks as the policies need; policies that name the same networks share one.',
   TooManyRecords: 'More records for one name, or in one zone, than the provider allows.',
   RecordTooLarge:
     'One value of a record is longer than the provider can hold: too many countries of the policy have an order of clusters of their own.',
@@ -49,6 +50,8 @@ export const steeringReasons = {
   NotAdoptable: 'A record of the host is managed by another service of the provider, and cannot be replaced by ours.',
   NotOwned: 'The host is not one of those that Tideline answers for in the zone, so there is nothing to release.',
   UnreadableKept: 'A file that should hold the records that an adoption replaced holds something else.',
+  NetworksLost:
+    'Plain records of one name cannot have networks beside countries: users of networks get the answer of their country.',
   FailoverLost: 'Plain records have no health checks: no other cluster answers when one fails.',
   WeightsLost:
     'Plain records of one name cannot have both countries and weights: the addresses of a country are equal.',

@@ -9,7 +9,6 @@ import { answersFor, preferenceOf } from '../../../src/answers/answers.ts';
 import { formatShares, sameShares, sumByCluster } from '../../../src/answers/distribution.ts';
 import { geoLookup } from '../../../src/geo/lookup.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
-import { parsePrefix } from '../../../src/model/address.ts';
 import { networkHolding } from '../../../src/model/geo/networks.ts';
 import type { CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 import { powerDnsDialect } from '../../../src/planes/steering/dialects/powerdns/dialect.ts';
@@ -17,7 +16,7 @@ import { powerDns } from '../../../src/planes/steering/providers/powerdns/write.
 import { batchesOf } from '../../../src/planes/steering/records/batches.ts';
 import { changesOf } from '../../../src/planes/steering/records/changes.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { drainedClusters, policySpecWithNetworks, someNetworks } from '../../support/steering/arbitrary.ts';
+import { clientsOfNetworks, drainedClusters, policySpecWithNetworks } from '../../support/steering/arbitrary.ts';
 import { compileInputOf, policyOf } from '../../support/steering/policies.ts';
 import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
@@ -31,21 +30,6 @@ const addresses = Object.fromEntries(clusters.map((name) => [name, [addressOf(na
 /** These do not listen. */
 const failed = ['berlin', 'essen'];
 const policies = 25;
-
-/** Two clients in each network, and one in each of their neighbours. */
-const clients = [
-  ...someNetworks.flatMap((network) => parsePrefix(network)?.network ?? []),
-  '198.51.100.77',
-  '203.0.115.200',
-  '100.127.255.9',
-  '2001:db8:10:ff::1',
-  '2001:db8:2f:1::1',
-  '198.51.101.1',
-  '203.0.116.1',
-  '100.128.0.1',
-  '2001:db8:11::1',
-  '2001:db8:30::1',
-];
 
 let directory: string;
 let server: PowerDns;
@@ -106,10 +90,12 @@ test('random policies with networks are answered the same by the policy, by the 
     const down = reading.checks.filter(({ address }) => failed.includes(clusterOf.get(address) ?? ''));
     const view = reading.view(host, 'A', down);
     expect(reading.apart(host, 'A')).toEqual(networks.toSorted());
-    const asked = [...clients, ...['FR', 'US', 'JP'].map((country) => clientAddress(country, 3))].map((client) => ({
-      client,
-      place: networkHolding(networks, client) ?? geoLookup().countryOf(client),
-    }));
+    const asked = [...clientsOfNetworks, ...['FR', 'US', 'JP'].map((country) => clientAddress(country, 3))].map(
+      (client) => ({
+        client,
+        place: networkHolding(networks, client) ?? geoLookup().countryOf(client),
+      }),
+    );
     for (const { client, place } of asked) {
       if (place?.includes('/')) inNetworks += 1;
       const shares = answersFor(preferenceOf(answers, place).tiers, new Set(failed));

@@ -10,7 +10,7 @@ import { route53 } from '../../../src/planes/steering/providers/route53/write.ts
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createZone, testEmulator } from '../../support/steering/emulator.ts';
 import { planZone } from '../../support/steering/plans.ts';
-import { examplePlatform, withDefault } from '../../support/steering/world.ts';
+import { examplePlatform, withDefault, withNetworks } from '../../support/steering/world.ts';
 
 /**
  * One writer is stopped before each of its requests in turn; meanwhile others write and their deletions come due; then it goes
@@ -87,7 +87,7 @@ async function planLater(spec: Platform, accessKeyId: string) {
   now += 7_200_000;
   const writer = writerOf(accessKeyId);
   // The plan does not ask for the present health, which Route 53 tells slowly.
-  return { writer, made: await planZone(spec, { name: writer.name, read: (name) => writer.read(name) }, zone, now) };
+  return { writer, made: await planZone(spec, { name: writer.name, read: (...of) => writer.read(...of) }, zone, now) };
 }
 
 async function apply(spec: Platform): Promise<void> {
@@ -95,11 +95,15 @@ async function apply(spec: Platform): Promise<void> {
   await applyZone(made, writer);
 }
 
-/** Records that name a check which does not exist. */
-async function deletedButUsed(): Promise<unknown> {
+async function statusOf(part: 'deletedButUsed' | 'cidrCollections'): Promise<unknown> {
   const status = await fetch(`${emulator.apiUrl}/emulator/status`);
-  return ((await status.json()) as { deletedButUsed: unknown }).deletedButUsed;
+  return ((await status.json()) as Record<typeof part, unknown>)[part];
 }
+
+/** Records that name a check which does not exist. */
+const deletedButUsed = (): Promise<unknown> => statusOf('deletedButUsed');
+/** The collections of the account, when all that was retired was deleted. */
+const collectionsLeft = (): Promise<unknown> => statusOf('cidrCollections');
 
 /** The same platform with these clusters probed in another way. */
 function withCheck(
@@ -139,12 +143,12 @@ async function applyStopped(spec: Platform, index: number, meanwhile: () => Prom
 test('a writer that is stopped before any of its requests, while others write, deletes no check in use', async () => {
   const base = await examplePlatform();
   const another = withCheck(withDefault(base, 'newyork'), { intervalSeconds: 30 }, ['paris']);
-  const slow = withCheck(another, { failureThreshold: 5 }, ['cloud']);
+  const slow = withNetworks(withCheck(another, { failureThreshold: 5 }, ['cloud']), 'cloud', '198.51.100.0/24');
   await apply(withCheck(base, { protocol: 'HTTPS' }));
   await apply(base);
   let index = 0;
   const others = async (): Promise<void> => {
-    await apply(withCheck(base, { protocol: 'HTTPS' }));
+    await apply(withNetworks(withCheck(base, { protocol: 'HTTPS' }), 'paris', '198.51.0.0/16'));
     await apply(base);
   };
   while (await applyStopped(slow, index, others)) {
@@ -154,4 +158,6 @@ test('a writer that is stopped before any of its requests, while others write, d
   expect(index).toBeGreaterThan(10);
   await apply(base);
   expect(await deletedButUsed()).toEqual([]);
+  await apply(base);
+  expect(await collectionsLeft()).toEqual([]);
 }, 300_000);

@@ -14,5 +14,5 @@ it('any policy, any failure: the policy, the records read back and the name serv
     { numRuns: runs },
   );
   expect(agreed.reduce((sum, { answers }) => sum + answers, 0)).toBeGreaterThan(100 * runs);
-  expect(agreed.filter(({ outcome }) => outcome === 'exact').length).toBeGreaterThan(runs / 4);
+  expect(agreed.filter(({ outcome }) => outcome === 'exact').length).toBeGreaterThan(runs / 10);
 }, 300_000);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parsePrefix } from '../../../src/model/address.ts';
 import { type Continent, countries } from '../../../src/model/geo/countries.ts';
 import { countryOfPlace, states } from '../../../src/model/geo/states.ts';
 import { countriesOfRule, decidingRules, networksOfPolicy } from '../../../src/model/platform/policies.ts';
@@ -86,14 +87,32 @@ export const someNetworks = [
   '2001:db8:20::/44',
 ];
 
+/** Two clients in each of these networks, and one beside each. */
+export const clientsOfNetworks = [
+  ...someNetworks.flatMap((network) => parsePrefix(network)?.network ?? []),
+  '198.51.100.77',
+  '203.0.115.200',
+  '100.127.255.9',
+  '2001:db8:10:ff::1',
+  '2001:db8:2f:1::1',
+  '198.51.101.1',
+  '203.0.116.1',
+  '100.128.0.1',
+  '2001:db8:11::1',
+  '2001:db8:30::1',
+];
+
 export const policySpec = policySpecOf(names);
 /** The same with networks of clients. */
 export const policySpecWithNetworks = policySpecOf(names, codes, someNetworks);
-/** The same with states of the US as well, one of three places. The US itself is among them often. */
-export const policySpecWithStates = policySpecOf(names, [
+const withStates = [
   ...codes.filter((_code, index) => index % 3 === 0 || index === codes.indexOf('US')),
   ...states.map(({ code }) => code),
-]);
+];
+/** The same with states of the US as well, one of three places. The US itself is among them often. */
+export const policySpecWithStates = policySpecOf(names, withStates);
+/** Few countries, so that a policy with all of that has room at one name mostly. */
+export const policySpecWithBoth = policySpecOf(names, withStates.slice(60), someNetworks);
 
 /** One to three addresses for each cluster. */
 export const clusterAddresses = fc.record(

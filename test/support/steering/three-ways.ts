@@ -8,15 +8,19 @@ import {
 } from '@aws-sdk/client-route-53';
 import fc from 'fast-check';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
+import { labStateOf } from '../../../lab/geo/states.ts';
 import { answersFor, formatTiers, preferenceOf, type Tier } from '../../../src/answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../src/answers/distribution.ts';
 import type { RecordSet } from '../../../src/answers/record.ts';
+import { countryOf } from '../../../src/geo/lookup.ts';
+import { isNetwork, networkHolding } from '../../../src/model/geo/networks.ts';
 import { countryOfPlace, states } from '../../../src/model/geo/states.ts';
 import { InputError } from '../../../src/model/problem.ts';
 import type { AddressType, HealthCheck } from '../../../src/planes/steering/compile/entries.ts';
 import type { Compiled, CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 import { route53Dialect } from '../../../src/planes/steering/dialects/route53/dialect.ts';
 import { servedBy } from '../../../src/planes/steering/dialects/servable.ts';
+import { createMissingCollections } from '../../../src/planes/steering/providers/route53/collections.ts';
 import {
   callerReference,
   toChange,
@@ -26,14 +30,23 @@ import {
 import { route53Reader } from '../../../src/planes/steering/providers/route53/read.ts';
 import { SteeringError } from '../../../src/planes/steering/reasons.ts';
 import { countriesWithPrefixes, labClient } from '../geo.ts';
-import { drainedClusters, dualAddresses, failedClusters, leastAddresses, policySpecWithStates } from './arbitrary.ts';
+import {
+  clientsOfNetworks,
+  drainedClusters,
+  dualAddresses,
+  failedClusters,
+  leastAddresses,
+  policySpecWithBoth,
+  policySpecWithNetworks,
+  policySpecWithStates,
+} from './arbitrary.ts';
 import { clientOf, createZone, testEmulator, timing } from './emulator.ts';
 import { compileInputOf, policyOf } from './policies.ts';
 import { resolveFor } from './resolve.ts';
 
 /** An arbitrary policy, the addresses of its clusters, those out of service, those that fail, and whom to ask as. */
 export const anyCase = fc.record({
-  policy: policySpecWithStates,
+  policy: fc.oneof(policySpecWithStates, policySpecWithNetworks, policySpecWithBoth),
   addresses: dualAddresses,
   drained: drainedClusters,
   least: leastAddresses,
@@ -74,8 +87,10 @@ export async function expectThreeWays(one: Case): Promise<Agreement> {
   const client = clientOf(emulator);
   try {
     const zoneId = await createZone(client, input.zone);
-    const checks = await createChecks(client, zoneId.replace(/^\/hostedzone\//, ''), compiled);
-    await write(client, zoneId, compiled.records, checks);
+    const ownId = zoneId.replace(/^\/hostedzone\//, '');
+    const checks = await createChecks(client, ownId, compiled);
+    const ids = new Map([...checks, ...(await createCollection(client, input.zone, ownId, compiled))]);
+    await write(client, zoneId, compiled.records, ids);
     let answers = 0;
     for (const failed of one.failures) {
       await fail(client, input, checks, new Set(failed));
@@ -145,6 +160,17 @@ async function createChecks(
   return ids;
 }
 
+async function createCollection(
+  client: Route53Client,
+  zone: string,
+  zoneId: string,
+  { collection }: Compiled,
+): Promise<ReadonlyMap<string, string>> {
+  const state = { zone, zoneId, records: [], healthChecks: new Map(), strayHealthChecks: [], retiredHealthChecks: [] };
+  const collections = collection === undefined ? [] : [collection];
+  return createMissingCollections(client, timing, { state, collections, generation: 1 });
+}
+
 async function fail(
   client: Route53Client,
   { entries }: CompileInput,
@@ -158,6 +184,12 @@ async function fail(
       if (HealthCheckId !== undefined) await client.send(new UpdateHealthCheckCommand({ HealthCheckId, Inverted }));
     }
   }
+}
+
+/** Where the lab's Route 53 takes an address to be. */
+function placeOf(address: string): string {
+  const country = countryOf(address) ?? '';
+  return country === 'US' ? (labStateOf(address) ?? country) : country;
 }
 
 /** As many changes as one request may hold for certain. */
@@ -205,7 +237,7 @@ interface Question {
   readonly askers: readonly string[];
 }
 
-/** Asks all countries that the records tell apart of the interpreter, and the askers of the name server. */
+/** Asks all places that the records tell apart of the interpreter, and the askers and clients in and beside all networks of the name server. */
 async function compare({ emulator, records, input, compiled, failed, askers }: Question): Promise<number> {
   const { hosts, entries, answers: policyAnswers } = input;
   const { effective } = compiled;
@@ -237,12 +269,22 @@ async function compare({ emulator, records, input, compiled, failed, askers }: Q
           answersFor(tiers, failed),
         );
       }
-      for (const country of ['', ...askers]) {
+      const networks = [...byCountry.keys()].filter(isNetwork);
+      const questions = [
+        ...['', ...askers].map((country) => ({
+          country,
+          subnet: country === '' ? '192.0.2.1' : labClient(country, answers % 20),
+        })),
+        ...(networks.length === 0 ? [] : clientsOfNetworks).map((subnet) => ({
+          country: placeOf(subnet),
+          subnet,
+        })),
+      ].map(({ country, subnet }) => ({ country: networkHolding(networks, subnet) ?? country, subnet }));
+      for (const { country, subnet } of questions) {
         const wanted = answersFor(
           byCountry.get(country) ?? byCountry.get(countryOfPlace(country)) ?? byCountry.get('') ?? [],
           failed,
         );
-        const subnet = country === '' ? '192.0.2.1' : labClient(country, answers % 20);
         const got = (await resolveFor(emulator.dns, host, subnet, type)).map(
           (address) => clusterOf.get(address) ?? address,
         );

@@ -28,6 +28,22 @@ export function withDefault(platform: Platform, cluster: string): Platform {
   return { ...platform, policies };
 }
 
+/** Every policy answers these networks with this cluster. */
+export function withNetworks(platform: Platform, cluster: string, ...networks: readonly string[]): Platform {
+  const rule = {
+    networks: [...networks],
+    countries: [],
+    continents: [],
+    clusters: [{ name: cluster, weight: 100 }],
+    failover: [],
+  };
+  const policies = [...platform.policies].map(([name, policy]): [string, typeof policy] => [
+    name,
+    { ...policy, spec: { ...policy.spec, rules: [...policy.spec.rules, rule] } },
+  ]);
+  return { ...platform, policies: new Map(policies) };
+}
+
 /** The platform whose first rule, that of France, has these clusters behind its own. */
 export function withFailover(platform: Platform, ...failover: readonly string[]): Platform {
   const video = platform.policies.get('video');

@@ -8,6 +8,7 @@ import type { Compiled, Dialect, ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import type { WantedZone } from '../records/changes.ts';
+import type { Collection } from './collections.ts';
 import type { CountingCheck } from './counting.ts';
 import { type Entry, entriesOf, type HealthCheck } from './entries.ts';
 import { recoveriesOf, slowRecoveries } from './recovery.ts';
@@ -18,6 +19,8 @@ export interface Intent {
   readonly wanted: WantedZone;
   readonly healthChecks: readonly HealthCheck[];
   readonly countingChecks: readonly CountingCheck[];
+  /** The collections of networks that the records refer to, each once. */
+  readonly collections: readonly Collection[];
   readonly notices: readonly SteeringNotice[];
   readonly policies: readonly PolicyIntent[];
 }
@@ -78,6 +81,11 @@ export function intentOf(
     },
     healthChecks: compiled.flatMap(({ result }) => result.healthChecks),
     countingChecks: compiled.flatMap(({ result }) => result.countingChecks),
+    collections: [
+      ...new Map(
+        compiled.flatMap(({ result: { collection } }) => (collection ? [[collection.key, collection]] : [])),
+      ).values(),
+    ],
     notices: compiled.flatMap((one) => noticesOf(dialect, one)),
     policies: compiled.map(({ policy, answers, entries, result }) => {
       const verification = verifier.verify(result, policy.spec.hosts, entries);

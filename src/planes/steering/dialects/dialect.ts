@@ -2,6 +2,7 @@ import type { Answers, Tier } from '../../../answers/answers.ts';
 import type { Distribution } from '../../../answers/distribution.ts';
 import type { RecordSet } from '../../../answers/record.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { Collection } from '../compile/collections.ts';
 import type { CountingCheck } from '../compile/counting.ts';
 import type { AddressType, Entry, HealthCheck } from '../compile/entries.ts';
 import type { SteeringNotice } from '../reasons.ts';
@@ -87,6 +88,8 @@ export interface Compiled {
   readonly healthChecks: readonly HealthCheck[];
   /** The checks that count these, which records refer to as well; sorted by key. */
   readonly countingChecks: readonly CountingCheck[];
+  /** The collection of networks that the records refer to; absent where they name none, or say themselves which these are. */
+  readonly collection?: Collection;
   /** For each record type that is served: the tiers that the records really stand for, by country, state or network ('' for unknown). */
   readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
   /** The countries and states for which the records leave a first choice only when none of its addresses answers; empty for most. */

@@ -106,7 +106,7 @@ export function refuseUnapproved(plans: readonly ZonePlan[], approval: Approval)
 }
 
 /**
- * Carries out the plan of one zone; `checksum` is that of the whole plan. Deletes health checks that an earlier apply retired, to make room; then creates new ones, because records refer to them, and
+ * Carries out the plan of one zone; `checksum` is that of the whole plan. Deletes health checks and collections that an earlier apply retired, to make room; then creates new ones, because records refer to them, and
  * waits until the provider knows their endpoints: a new check counts as healthy before. Then applies every batch in order and
  * waits for each, and changes checks in place. A stop in the middle leaves every host with its old or its new answer, and the
  * next plan goes on from there.
@@ -117,10 +117,13 @@ export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum
   if (wrong !== undefined) throw new SteeringError('ClockWrong', wrong);
   const batches = signed(plan, checksum);
   if (checks.delete.length > 0) await provider.deleteHealthChecks(state, checks.delete);
+  if (checks.collections.delete.length > 0) await provider.deleteCollections?.(state, checks.collections.delete);
   const missing = [...checks.create, ...checks.createCounting];
-  const ids = await provider.createHealthChecks(state, missing, nextGeneration(changes.registryBefore));
+  const generation = nextGeneration(changes.registryBefore);
+  const collections = await provider.createCollections?.(state, checks.collections.create, generation);
+  const ids = await provider.createHealthChecks(state, missing, generation);
   await provider.awaitHealth(checks.observe.map((one) => ({ ...one, id: ids.get(one.check.key) ?? '' })));
-  for (const batch of batches) await provider.applyBatch(state, batch, ids);
+  for (const batch of batches) await provider.applyBatch(state, batch, new Map([...ids, ...(collections ?? [])]));
   const registry = batches.at(-1)?.after ?? changes.before;
   if (checks.update.length > 0) await provider.updateHealthChecks(state, checks.update, registry);
 }

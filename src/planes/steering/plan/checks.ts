@@ -4,6 +4,7 @@ import type { Limits } from '../dialects/dialect.ts';
 import type { ZoneState } from '../providers/provider.ts';
 import type { Changes } from '../records/changes.ts';
 import { type CheckChanges, checkChangesOf } from '../records/checks.ts';
+import { collectionChangesOf, collectionsOf } from '../records/collections.ts';
 import { roomToRetire } from '../records/retired.ts';
 import type { Task } from '../records/scope.ts';
 
@@ -19,7 +20,19 @@ export function checksOf(task: Task, whole: Intent, found: FoundZone): CheckChan
     retireRoom: isStep ? 0 : roomToRetire(retired, limits.values - 1 - listed.length),
     nowMs: isStep ? 0 : nowMs,
   };
-  const checks = checkChangesOf(intent.healthChecks, state, scope, intent.countingChecks);
+  const collections = collectionChangesOf(intent.collections, state.collections, {
+    ...scope,
+    kept: collectionsOf(staying(intent.wanted.records, state.records, changes)),
+    used: collectionsOf(state.records),
+  });
+  const room = scope.retireRoom - collections.retire.length;
+  const made = checkChangesOf(intent.healthChecks, state, { ...scope, retireRoom: room }, intent.countingChecks);
+  const checks = {
+    ...made,
+    collections,
+    retired: [...made.retired, ...collections.retired],
+    isFenced: made.isFenced || collections.retire.length > 0,
+  };
   return isStep ? { ...checks, update: [], isFenced: false } : checks;
 }
 
@@ -41,13 +54,31 @@ function keptChecks(
   current: readonly RecordSet[],
   changes: Changes,
 ): ReadonlySet<string> {
-  const deleted = new Set(changes.delete);
-  const staying = keysOf([...wanted, ...current.filter((record) => !deleted.has(record))]);
+  const used = keysOf(staying(wanted, current, changes));
   const named = policies.flatMap(({ entries }) => entries.flatMap(({ checks }) => checks.map(({ key }) => key)));
-  return new Set([...staying, ...named]);
+  return new Set([...used, ...named]);
+}
+
+/** All records that the zone holds after the plan, whoever wrote them. */
+function staying(wanted: readonly RecordSet[], current: readonly RecordSet[], changes: Changes): readonly RecordSet[] {
+  const deleted = new Set(changes.delete);
+  return [...wanted, ...current.filter((record) => !deleted.has(record))];
 }
 
 /** The health checks that records name, by key. */
 export function keysOf(records: readonly RecordSet[]): ReadonlySet<string> {
   return new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
+}
+
+/** The intent with other records, only the health checks and collections that these use, and only the policies that the task is about. */
+export function intentWith(intent: Intent, wanted: Intent['wanted'], task: Task): Intent {
+  const used = keysOf(wanted.records);
+  const healthChecks = intent.healthChecks.filter(({ key }) => used.has(key));
+  const countingChecks = intent.countingChecks.filter(({ key }) => used.has(key));
+  const named = collectionsOf(wanted.records);
+  const collections = intent.collections.filter(({ key }) => named.has(key));
+  const whole = { ...intent, wanted, healthChecks, countingChecks, collections };
+  if (task.kind === 'everything') return whole;
+  const policies = intent.policies.filter(({ policy }) => 'host' in task && policy.spec.hosts.includes(task.host));
+  return { ...whole, policies, notices: task.kind === 'adopt' ? intent.notices : [] };
 }

@@ -34,6 +34,11 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
         retire: plan.checks.retire,
         delete: plan.checks.delete,
       },
+      collections: {
+        create: plan.checks.collections.create,
+        retire: plan.checks.collections.retire,
+        delete: plan.checks.collections.delete,
+      },
       records: { delete: plan.changes.delete.map(formatRecord), create: plan.changes.create.map(formatRecord) },
       batches: plan.batches.map(({ changes }) => changes.length),
       verified: plan.intent.policies.map(({ policy, answers, verification }) => ({

@@ -3,6 +3,7 @@ import type { Holds } from '../../../answers/hold.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import { type Returns, withReturns } from '../../../answers/returns.ts';
 import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
+import { networksOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -16,13 +17,14 @@ import { readApplied, withRoom } from '../records/applied.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
 import type { CheckChanges } from '../records/checks.ts';
+import { collectionsShort } from '../records/collections.ts';
 import { readable } from '../records/foreign.ts';
 import { besides } from '../records/neighbours.ts';
 import { type Quotas, refuseFullZone, shortageOf } from '../records/quota.ts';
 import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
 import { hiding } from '../records/wildcards.ts';
-import { checksOf, type FoundZone, keysOf } from './checks.ts';
+import { checksOf, type FoundZone, intentWith } from './checks.ts';
 import { wrongClocks } from './clock.ts';
 import { type CountedChecks, countedChecks } from './counted.ts';
 import { brokenBy, guardOf, type OverGuard } from './guard.ts';
@@ -151,7 +153,8 @@ export async function planStep(
   { probe, weights = countedAlike(), by = 'unknown', reason, health: whose, pendingChecks = 0 }: Asked = {},
 ): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
-  const read = await reader.read(zone);
+  const networks = policiesOf(written, reader.name, zone).some(({ spec }) => networksOfPolicy(spec).length > 0);
+  const read = await reader.read(zone, { networks });
   const state = 'host' in purpose ? { ...read, strayHealthChecks: [] } : read;
   const { task, notices } = taskOf(purpose, dialect, read);
   const returns = returnsAfter(task, written, { provider: reader.name, ...read });
@@ -216,7 +219,10 @@ export async function planStep(
       ...(task.kind === 'release' ? drainedAtRelease(platform, policyOf(intent, task.host), nowMs) : []),
     ],
   };
-  return withinQuotas(plan, reader, { pendingChecks, makeRoom: (short) => roomOnly(plan, whole, found, short) });
+  return withinQuotas(plan, reader, {
+    pendingChecks,
+    makeRoom: (short, reason) => roomOnly(plan, whole, found, short, reason),
+  });
 }
 
 /** What the guards of the policies do not allow of these impacts. */
@@ -229,22 +235,25 @@ function judged(
   return impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host)));
 }
 
+type QuotaReason = 'HealthCheckQuota' | 'CollectionQuota';
+
 interface Fitting {
   readonly pendingChecks: number;
-  /** The plan that only makes room, because this text says that there is too little. */
-  readonly makeRoom: (short: string) => ZonePlan;
+  /** The plan that only makes room, because this text says that there is too little; undefined where nothing is to be had. */
+  readonly makeRoom: (short: string, reason: QuotaReason) => ZonePlan | undefined;
 }
 
 /** The plan with the quotas of the account. Throws TooManyRecords, and HealthCheckQuota when the plan does not fit. */
-async function withinQuotas(
-  plan: ZonePlan,
-  reader: ZoneReader,
-  { pendingChecks, makeRoom }: Fitting,
-): Promise<ZonePlan> {
+async function withinQuotas(wanted: ZonePlan, reader: ZoneReader, fitting: Fitting): Promise<ZonePlan> {
+  const { pendingChecks, makeRoom } = fitting;
+  const crowded = collectionsShort(wanted.zone, wanted.checks.collections, wanted.state.collections);
+  const room = crowded === undefined ? undefined : makeRoom(crowded, 'CollectionQuota');
+  if (room !== undefined) return room;
+  const plan = crowded === undefined ? wanted : noticing(wanted, { reason: 'CollectionQuota', message: crowded });
   if (isEmpty(plan) || reader.readQuotas === undefined) return plan;
   const { healthChecks, countingChecks } = plan.intent;
   const quotas = await reader.readQuotas(plan.state, [...healthChecks, ...countingChecks]);
-  if (quotas === undefined) return { ...plan, notices: [...plan.notices, quotaUnknown] };
+  if (quotas === undefined) return noticing(plan, quotaUnknown);
   const { delete: gone } = plan.checks;
   const create = [...plan.checks.create, ...plan.checks.createCounting];
   refuseFullZone(plan.zone, quotas.records, plan.batches);
@@ -253,13 +262,17 @@ async function withinQuotas(
   if (shortage === 0) return { ...plan, quotas };
   const { limit, count } = quotas.healthChecks;
   const others = pendingChecks > 0 ? `, ${pendingChecks} more for zones before it` : '';
-  return {
-    ...makeRoom(
-      `the account may have ${limit} health checks and has ${count}${others}; the zone ${plan.zone} needs ${create.length} new ones, ${shortage} too many`,
-    ),
-    quotas,
-  };
+  const short = `the account may have ${limit} health checks and has ${count}${others}; the zone ${plan.zone} needs ${create.length} new ones, ${shortage} too many`;
+  const made = makeRoom(short, 'HealthCheckQuota');
+  if (made !== undefined) return { ...made, quotas };
+  const message = `${short}; ask the provider for a higher quota, or name fewer clusters in the policies`;
+  throw new SteeringError('HealthCheckQuota', message);
 }
+
+const noticing = (plan: ZonePlan, notice: SteeringNotice): ZonePlan => ({
+  ...plan,
+  notices: [...plan.notices, notice],
+});
 
 const quotaUnknown: SteeringNotice = {
   reason: 'QuotaUnknown',
@@ -268,10 +281,16 @@ const quotaUnknown: SteeringNotice = {
 };
 
 /**
- * The plan without all that needs new health checks: it retires and deletes unused ones, and no answer changes. Throws
- * HealthCheckQuota when there are none.
+ * The plan without all that needs new health checks or collections: it retires and deletes unused ones, and no answer changes. Undefined when there
+ * are none.
  */
-function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string): ZonePlan {
+function roomOnly(
+  plan: ZonePlan,
+  whole: Intent,
+  found: FoundZone,
+  short: string,
+  reason: QuotaReason,
+): ZonePlan | undefined {
   const { changes, intent, task } = plan;
   const created = new Set(changes.create);
   const wanted = {
@@ -282,11 +301,10 @@ function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string
   };
   const asIs = { ...changes, create: [], delete: [] };
   const all = checksOf(task, whole, { ...found, intent: { ...intent, wanted }, changes: asIs });
-  const checks = { ...all, create: [], update: [], observe: [], isFenced: all.retire.length > 0 };
-  if (checks.retire.length + checks.delete.length === 0) {
-    const message = `${short}; ask the provider for a higher quota, or name fewer clusters in the policies`;
-    throw new SteeringError('HealthCheckQuota', message);
-  }
+  const collections = { ...all.collections, create: [] };
+  const retired = all.retire.length + collections.retire.length;
+  const checks = { ...all, create: [], update: [], observe: [], collections, isFenced: retired > 0 };
+  if (retired + checks.delete.length + collections.delete.length === 0) return undefined;
   const message = `${short}; this plan changes no answer and only makes room: apply it, and plan again when what it retires may be deleted, an hour later`;
   return {
     ...plan,
@@ -299,7 +317,7 @@ function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string
     health: [],
     countedAfter: new Map(),
     overGuard: [],
-    notices: [{ reason: 'HealthCheckQuota', message }],
+    notices: [{ reason, message }],
   };
 }
 
@@ -349,21 +367,12 @@ function after(records: readonly RecordSet[], changes: Changes): readonly Record
   return [...records.filter((record) => !deleted.has(record)), ...changes.create];
 }
 
-/** The intent with other records, only the health checks that these use, and only the policies that the task is about. */
-function intentWith(intent: Intent, wanted: Intent['wanted'], task: Task): Intent {
-  const used = keysOf(wanted.records);
-  const healthChecks = intent.healthChecks.filter(({ key }) => used.has(key));
-  const countingChecks = intent.countingChecks.filter(({ key }) => used.has(key));
-  const whole = { ...intent, wanted, healthChecks, countingChecks };
-  if (task.kind === 'everything') return whole;
-  const policies = intent.policies.filter(({ policy }) => 'host' in task && policy.spec.hosts.includes(task.host));
-  return { ...whole, policies, notices: task.kind === 'adopt' ? intent.notices : [] };
-}
-
 /** True when there is nothing to do. */
 export function isEmpty(plan: ZonePlan): boolean {
   const { batches, checks } = plan;
-  return [batches, checks.create, checks.createCounting, checks.delete].every((list) => list.length === 0);
+  const { create, delete: unused } = checks.collections;
+  const lists = [batches, checks.create, checks.createCounting, checks.delete, create, unused];
+  return lists.every((list) => list.length === 0);
 }
 
 /**
@@ -376,7 +385,16 @@ export function checksumOf(plans: readonly ZonePlan[]): string {
     const { before, delete: unwanted, create } = plan.changes;
     const records = [before === undefined ? [] : [before], unwanted, create].map((some) => some.map(formatRecord));
     const { create: created, createCounting: counting, update, retire, delete: gone } = plan.checks;
-    const checks = [created, update, retire, gone, ...(counting.length === 0 ? [] : [counting])];
+    const { create: collections, retire: unused, delete: past } = plan.checks.collections;
+    const networks = [collections, unused, past];
+    const checks = [
+      created,
+      update,
+      retire,
+      gone,
+      ...(counting.length === 0 ? [] : [counting]),
+      ...(networks.every((list) => list.length === 0) ? [] : [networks]),
+    ];
     const { hosts } = plan.intent.wanted;
     hash.update(JSON.stringify([plan.provider, plan.zone, plan.state.zoneId, hosts, records, checks]));
   }

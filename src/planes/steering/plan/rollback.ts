@@ -1,5 +1,5 @@
 import type { RecordSet } from '../../../answers/record.ts';
-import { forbiddenClusters, policyOfHost } from '../../../model/platform/policies.ts';
+import { forbiddenClusters, networksOfPolicy, policyOfHost } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
@@ -36,7 +36,9 @@ export async function planRollback(
   const today = inputsOf(back, at, nowMs);
   refuse(generation, [...otherAddresses(then, today), ...allowedAgain(platform, then)]);
   const purpose = { kind: 'everything', rollback: generation } as const;
-  const plan = await planStep(back, { ...reader, read: async () => state }, { zone, purpose }, nowMs, asked);
+  const networks = policies.some(({ spec }) => networksOfPolicy(spec).length > 0);
+  const same = networks && state.collections === undefined ? await reader.read(zone, { networks }) : state;
+  const plan = await planStep(back, { ...reader, read: async () => same }, { zone, purpose }, nowMs, asked);
   return { ...plan, notices: [...drainsOf(then, today, generation), ...otherwise(now, then), ...plan.notices] };
 }
 

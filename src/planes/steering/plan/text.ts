@@ -70,6 +70,7 @@ function renderPlan(plan: ZonePlan): readonly string[] {
     ...plan.recoveries.map((one) => `  time to recover of ${one.policy} when one fails: ${recoveryText(one)}`),
     ...renderNotices(plan),
     ...renderHealthChecks(plan),
+    ...renderCollections(plan),
     `  records: ${changes.delete.length} to delete, ${changes.create.length} to create`,
     ...recordLines(changes).map((line) => `    ${line}`),
     `  ${count(batches.length, 'atomic batch', 'atomic batches')}: ${batches.map((batch) => `${batch.changes.length} changes`).join(', ')}`,
@@ -218,6 +219,18 @@ function renderHealthChecks({ checks, quotas }: ZonePlan): readonly string[] {
   return lines.length === 0
     ? []
     : [`  health checks${quotas === undefined ? '' : quotaText(quotas, checks)}:`, ...lines];
+}
+
+function renderCollections({ checks }: ZonePlan): readonly string[] {
+  const { create, retire, delete: gone } = checks.collections;
+  const lines = [
+    ...gone.map((id) => `    - ${id}, which an earlier apply retired`),
+    ...retire.map((id) => `    - ${id} is retired; an apply deletes it an hour later or after that`),
+    ...create.map(
+      ({ key, locations }) => `    + ${key} ${locations.map(({ networks }) => networks.join(', ')).join('; ')}`,
+    ),
+  ];
+  return lines.length === 0 ? [] : ['  collections of networks:', ...lines];
 }
 
 function searchText({ searchString }: HealthCheck): string {

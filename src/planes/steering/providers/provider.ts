@@ -1,10 +1,12 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { Collection } from '../compile/collections.ts';
 import type { CountingCheck } from '../compile/counting.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { Batch } from '../records/batches.ts';
 import type { CheckUpdate, HeldCheck, UnprovenCheck } from '../records/checks.ts';
+import type { HeldCollections } from '../records/collections.ts';
 import type { Quotas } from '../records/quota.ts';
 
 /** A zone as the provider holds it now. Its records name health checks of ours by key. */
@@ -21,6 +23,8 @@ export interface ZoneState {
   readonly strayHealthChecks: readonly string[];
   /** Identifiers of health checks of ours that the generation record says are unused; they are in no other list. */
   readonly retiredHealthChecks: readonly string[];
+  /** The collections of networks; absent where the provider has none, and where neither the zone nor who asked names networks. */
+  readonly collections?: HeldCollections;
   /**
    * How far the clock of this machine is ahead of the provider's, in milliseconds; negative when it is behind. Absent when they agree to
    * some minutes, and where the provider does not tell its time.
@@ -40,8 +44,11 @@ export interface OtherCheck extends Pick<HeldCheck, 'id'> {
 /** Reads zones, for `plan` and `explain`: its transport refuses every request that could write. */
 export interface ZoneReader {
   readonly name: ProviderName;
-  /** Throws ZoneMissing, ProviderRefused or ProviderUnreachable. */
-  read(zone: string): Promise<ZoneState>;
+  /**
+   * Throws ZoneMissing, ProviderRefused or ProviderUnreachable. Collections are told where the zone names networks; with `networks` in any
+   * case.
+   */
+  read(zone: string, asked?: { readonly networks: boolean }): Promise<ZoneState>;
   /**
    * What the account and the zone may hold and hold, and what these checks cost. Resolves with undefined when the provider does not
    * say; absent where there are no quotas.
@@ -66,6 +73,15 @@ export interface ZoneProvider extends ZoneReader {
     generation: number,
   ): Promise<ReadonlyMap<string, string>>;
   /**
+   * Makes and fills those of the collections that are missing; safe to repeat. Resolves with the identifiers of all, by key. Absent where the
+   * provider has no collections.
+   */
+  createCollections?(
+    state: ZoneState,
+    collections: readonly Collection[],
+    generation: number,
+  ): Promise<ReadonlyMap<string, string>>;
+  /**
    * Resolves when the provider knows whether the endpoints of these checks are healthy. Throws HealthUnknown when it does not
    * say so in time, and HealthDisagrees when a check fails while a check that it replaces succeeds.
    */
@@ -76,15 +92,17 @@ export interface ZoneProvider extends ZoneReader {
    */
   updateHealthChecks(state: ZoneState, updates: readonly CheckUpdate[], registry: RecordSet | undefined): Promise<void>;
   /**
-   * Writes one batch; resolves when every name server of the provider answers with it. `healthCheckIds` has old and new ones,
+   * Writes one batch; resolves when every name server of the provider answers with it. `ids` has those of old and new health checks and collections,
    * by key.
    */
-  applyBatch(state: ZoneState, batch: Batch, healthCheckIds: ReadonlyMap<string, string>): Promise<void>;
+  applyBatch(state: ZoneState, batch: Batch, ids: ReadonlyMap<string, string>): Promise<void>;
   /**
    * Deletes those of our checks `ids` that the generation record, read again, lists as retired and that no record uses. Called
    * before everything else, because new checks may need the room.
    */
   deleteHealthChecks(state: ZoneState, ids: readonly string[]): Promise<void>;
+  /** The same of collections. */
+  deleteCollections?(state: ZoneState, ids: readonly string[]): Promise<void>;
 }
 
 /** How a command reaches a provider. Its needs are data, so that a command reads them for all providers alike. */

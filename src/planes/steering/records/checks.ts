@@ -2,6 +2,7 @@ import type { RecordSet } from '../../../answers/record.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { CountingCheck } from '../compile/counting.ts';
 import type { HealthCheck } from '../compile/entries.ts';
+import type { CollectionChanges } from './collections.ts';
 import { isPastGrace, type Retired, retiredName } from './retired.ts';
 
 /** The settings of a check that a provider changes in place. */
@@ -58,7 +59,8 @@ export interface CheckChanges {
   readonly retire: readonly string[];
   /** Identifiers of checks that an earlier apply retired, and whose grace is over. */
   readonly delete: readonly string[];
-  /** What the generation record says of retired checks after the plan. */
+  readonly collections: CollectionChanges;
+  /** What the generation record says of retired checks and collections after the plan. */
   readonly retired: readonly Retired[];
   /** True when the generation record must be swapped, even when no record changes. */
   readonly isFenced: boolean;
@@ -89,7 +91,7 @@ export function checkChangesOf(
   current: CurrentChecks,
   scope: CheckScope,
   counting: readonly CountingCheck[] = [],
-): CheckChanges {
+): Omit<CheckChanges, 'collections'> {
   const { records, healthChecks } = current;
   const used = new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
   const idOf = (key: string): string => healthChecks.get(key)?.id ?? key.replace(/^id:/, '');

@@ -10,7 +10,7 @@ import { plainRecords } from './plain.ts';
 import { Shapes } from './shapes.ts';
 import { compileTree } from './tree.ts';
 
-/** A tree of geolocation, failover and weighted records, read by the interpreter of `src/answers`. */
+/** A tree of networks, geolocation, failover and weighted records, read by the interpreter of `src/answers`. */
 export const route53Dialect: Dialect = {
   title: 'Route 53',
   limits: route53Limits,
@@ -53,7 +53,7 @@ function interpret(records: readonly RecordSet[]): Reading {
   return {
     checks: checksOf(records),
     types: (host) => addressTypes.filter((type) => groups.has(groupKey({ name: host, type }))),
-    apart: (name, type) => shapes.of({ name, type }).states,
+    apart: (name, type) => shapes.of({ name, type }).apart,
     answersKey,
     view: (name, type, failed) =>
       cachedView(failed, answersKey(name, type, failed), () => {

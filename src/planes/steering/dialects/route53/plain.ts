@@ -2,6 +2,7 @@ import { type Distribution, sameShares } from '../../../../answers/distribution.
 import { Interpreter } from '../../../../answers/interpreter.ts';
 import { groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
+import { isNetwork } from '../../../../model/geo/networks.ts';
 import { type AddressType, addressTypes } from '../../compile/entries.ts';
 import { SteeringError, type SteeringNotice } from '../../reasons.ts';
 import type { Plain } from '../dialect.ts';
@@ -30,7 +31,10 @@ export function plainRecords(host: string, records: readonly RecordSet[]): Plain
     reason: 'FailoverLost',
     message: `${host}: the records that stay have no health checks, so users of a cluster that fails get no other answer`,
   };
-  return { records: made.flatMap((one) => one.records), notices: types.length === 0 ? [] : [lost, ...notices] };
+  const cut: SteeringNotice[] = ofHost.some(({ routing }) => routing?.kind === 'networks')
+    ? [{ reason: 'NetworksLost', message: `${host}: users of networks are answered as their country is` }]
+    : [];
+  return { records: made.flatMap((one) => one.records), notices: types.length === 0 ? [] : [lost, ...notices, ...cut] };
 }
 
 interface PlainOfType {
@@ -48,7 +52,8 @@ function plainOfType(host: string, type: AddressType, records: readonly RecordSe
     byKey.set(key, byKey.get(key) ?? answer);
     return key;
   };
-  const { states } = new Shapes(Map.groupBy(records, groupKey)).of({ name: host, type });
+  const { apart } = new Shapes(Map.groupBy(records, groupKey)).of({ name: host, type });
+  const states = apart.filter((place) => !isNetwork(place));
   const places = [...countries.map(({ code }) => code), ...states];
   const keys = new Map(places.map((code) => [code, keyOf(code)]));
   const star = keyOf(undefined);

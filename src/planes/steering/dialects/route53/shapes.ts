@@ -10,8 +10,8 @@ export interface Shape {
   readonly id: string;
   /** Keys of the health checks on the way, by a label that does not depend on the policy: the address that the record gives. */
   readonly checks: ReadonlyMap<string, string>;
-  /** The states that records on the way name, sorted: users of all others have the answer of their country. */
-  readonly states: readonly string[];
+  /** The states and networks that records on the way name, sorted: users of all others have the answer of their country. */
+  readonly apart: readonly string[];
 }
 
 /** The shapes of records that are read together; names with the same records below them have equal identifiers. */
@@ -35,16 +35,16 @@ export class Shapes {
 
   /** Where names lead too deep, or one label stands for two checks, the answers depend on more than the content. */
   #shapeOf(key: string): Shape {
-    const { id, checks, levels, states } = this.#partOf(key, 1);
+    const { id, checks, levels, apart } = this.#partOf(key, 1);
     return levels > maxLevels || checks === undefined
-      ? { id: key, checks: this.#rawChecks(key), states }
-      : { id, checks, states };
+      ? { id: key, checks: this.#rawChecks(key), apart }
+      : { id, checks, apart };
   }
 
   #partOf(key: string, depth: number): Part {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    if (depth > maxLevels) return { id: key, checks: undefined, levels: maxLevels + 1, states: [] };
+    if (depth > maxLevels) return { id: key, checks: undefined, levels: maxLevels + 1, apart: [] };
     const records = this.#groups.get(key) ?? [];
     const below = records.map(({ target, type }) =>
       target.kind === 'alias' ? this.#partOf(groupKey({ name: target.name, type }), depth + 1) : undefined,
@@ -58,7 +58,7 @@ export class Shapes {
         ...parts.map(({ checks }) => checks),
       ]),
       levels: 1 + Math.max(0, ...parts.map(({ levels }) => levels)),
-      states: [...new Set([...records.flatMap(stateIn), ...parts.flatMap(({ states }) => states)])].sort(),
+      apart: [...new Set([...records.flatMap(apartIn), ...parts.flatMap(({ apart }) => apart)])].sort(),
     };
     // Deeper down it may be cut off where it is not here.
     if (depth + part.levels <= maxLevels + 1) this.#known.set(key, part);
@@ -103,10 +103,11 @@ interface Part {
   readonly checks: ReadonlyMap<string, string> | undefined;
   /** How many names a query passes from here, this one included. */
   readonly levels: number;
-  readonly states: readonly string[];
+  readonly apart: readonly string[];
 }
 
-function stateIn({ routing }: RecordSet): readonly string[] {
+function apartIn({ routing }: RecordSet): readonly string[] {
+  if (routing?.kind === 'networks') return routing.networks;
   if (routing?.kind !== 'geo' || typeof routing.location === 'string' || !('state' in routing.location)) return [];
   return [routing.location.state];
 }

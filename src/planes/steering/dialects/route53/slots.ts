@@ -104,7 +104,8 @@ function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses
 
 function whyCut(name: string, addresses: Addresses, capacity: number): string {
   const least = leastOf(addresses.get(name) ?? []);
-  if (capacity === 1) return `more than ${route53Limits.recordsPerName} locations take a level of the tree`;
+  if (capacity === 1)
+    return `more than ${route53Limits.recordsPerName} locations, or networks of clients, take a level of the tree`;
   if (least > 1) return `${name} needs ${least} addresses and that takes a level of the tree`;
   return 'the levels of the tree have room for one cluster that takes over';
 }

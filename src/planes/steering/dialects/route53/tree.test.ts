@@ -9,7 +9,7 @@ import { verify } from '../../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
 import { answersFor, formatTiers, preferenceOf } from '../../../../answers/answers.ts';
 import { sameShares } from '../../../../answers/distribution.ts';
-import { groupKey } from '../../../../answers/record.ts';
+import { groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
 import { states } from '../../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../../model/spec/kinds.ts';
@@ -101,13 +101,69 @@ default: { clusters: [{ name: b }] }`),
   );
 });
 
-test('a policy with networks is refused by name, and never answered without them', () => {
-  const input = compileInputOf(
-    policyOf(`
-rules: [{ countries: [FR], networks: [198.51.100.0/24], clusters: [{ name: a }] }]
-default: { clusters: [{ name: b }] }`),
-  );
-  expect(() => compileTree(input)).toThrow(/the networks 198\.51\.100\.0\/24.*no CIDR collections.*NetworksUnknown/s);
+describe('networks of clients', () => {
+  const office = 'networks: [198.51.100.0/24, 2001:db8:10::/48]';
+  const four = 'clusters: [{ name: a }], failover: [b, c, d]';
+  const other = 'clusters: [{ name: d }], failover: [c, b, a]';
+  const routings = (records: readonly RecordSet[]) =>
+    records
+      .filter(({ name }) => name === 'www.example.net')
+      .map(({ setIdentifier, routing }) => [setIdentifier, routing?.kind]);
+
+  test('stand above countries, which then have room for two choices, and the plan says so', () => {
+    const input = compileInputOf(
+      policyOf(`rules: [{ ${office}, ${four} }, { countries: [FR], ${other} }]\ndefault: { ${four} }`),
+    );
+    const tree = compileTree(input);
+    verifyTree(tree, input);
+    expect(routings(tree.records)).toEqual([
+      ['198.51.100.0/24 and 1 more', 'networks'],
+      ['everywhere else', 'networks'],
+    ]);
+    expect(tree.collection?.locations.map(({ networks }) => networks)).toEqual([
+      ['198.51.100.0/24', '2001:db8:10::/48'],
+    ]);
+    const choices = (place: string) => tree.effective.get('A')?.get(place)?.length;
+    expect([choices('198.51.100.0/24'), choices('FR'), choices('DE')]).toEqual([4, 2, 2]);
+    expect(tree.notices.map(({ message }) => message).join('\n')).toMatch(
+      /networks of clients take a level of the tree/,
+    );
+    const reading = route53Dialect.interpret(tree.records);
+    expect(reading.apart('www.example.net', 'A')).toEqual(['198.51.100.0/24', '2001:db8:10::/48']);
+  });
+
+  test('take nothing of anybody where all countries have one answer', () => {
+    const input = compileInputOf(policyOf(`rules: [{ ${office}, ${other} }]\ndefault: { ${four} }`));
+    const tree = compileTree(input);
+    verifyTree(tree, input);
+    expect(tree.notices).toEqual([]);
+    expect(tree.effective.get('A')?.get('FR')).toHaveLength(4);
+  });
+
+  test('and more than 100 locations are refused by name', () => {
+    const rules = codes
+      .slice(0, 210)
+      .map((code, index) => `{ countries: [${code}], clusters: [{ name: a, weight: ${index + 1} }, { name: b }] }`);
+    const input = compileInputOf(
+      policyOf(`rules: [{ ${office}, ${four} }, ${rules.join(', ')}]\ndefault: { ${four} }`),
+    );
+    expect(() => compileTree(input)).toThrow(/networks of clients and needs 2\d\d locations.*TooManyRecords/s);
+  });
+
+  test('in other groups, or others, are another collection', () => {
+    const keyOf = (...rules: readonly string[]): string | undefined =>
+      compileTree(
+        compileInputOf(
+          policyOf(
+            `rules: [${rules.map((one, index) => `{ networks: [${one}], clusters: [{ name: ${'ab'[index]} }] }`).join()}]\ndefault: { ${four} }`,
+          ),
+        ),
+      ).collection?.key;
+    const [x, y] = ['198.51.100.0/24', '203.0.113.0/24'];
+    const keys = [keyOf(x, y), keyOf(`${x}, ${y}`), keyOf(x), keyOf(y)];
+    expect(new Set(keys).size).toBe(4);
+    expect(keyOf(y, x)).toBe(keys[0]);
+  });
 });
 
 describe('more than 100 locations', () => {

@@ -1,4 +1,4 @@
-import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
+import { formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
 import {
   compareRecords,
   formatLocation,
@@ -9,7 +9,8 @@ import {
 import { continentOf, countriesOf } from '../../../../model/geo/countries.ts';
 import { isNetwork } from '../../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../../model/geo/states.ts';
-import { compareText } from '../../../../model/values.ts';
+import { compareText, withoutUndefined } from '../../../../model/values.ts';
+import { type Collection, type CollectionLocation, elsewhere, networkGroups } from '../../compile/collections.ts';
 import type { CountingCheck } from '../../compile/counting.ts';
 import {
   type Addresses,
@@ -18,18 +19,18 @@ import {
   entriesOfType,
   type HealthCheck,
 } from '../../compile/entries.ts';
-import { badInput, noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts';
+import { noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts';
 import { contentName } from '../../records/hash.ts';
 import { ownedName } from '../../records/registry.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { servable } from '../servable.ts';
 import { route53Limits } from './limits.ts';
-import { type ContinentCover, coverOf, flattenContinent, locationOf, placesApart } from './locations.ts';
+import { type ContinentCover, coverOf, flatten, flattenContinent, locationOf, placesApart } from './locations.ts';
 import { type Nesting, nestingOf } from './nesting.ts';
 import { isCounted, lostBetween, pack, recordWeight, type Share, type Slot } from './slots.ts';
 
 /**
- * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
+ * Compiles answers into records: on each host, where the policy names networks, a group of these, whose record for everybody else leads to the rest; then a geolocation group, aliases that ignore health (so that no user ever climbs
  * to another region's answer), then failover groups, then weighted leaves with one health check for each address. Names below
  * `_tideline.<zone>` carry a hash of their content: the content of a name never changes, so a change of policy creates new
  * names, swaps the host's aliases and deletes the old names.
@@ -40,7 +41,6 @@ export function compileTree(input: CompileInput): Compiled {
     .filter(({ addresses }) => addresses.size > 0)
     .map(({ type, addresses }) => new TreeBuilder(input, type, addresses));
   if (builders.length === 0) throw noAddress(input.answers.policy);
-  refuseNetworks(input.answers);
   for (const builder of builders) builder.build();
   const records = builders.flatMap((builder) => [...builder.records.values()]).sort(compareRecords);
   const checks = new Map(builders.flatMap((builder) => [...builder.checks]));
@@ -50,6 +50,7 @@ export function compileTree(input: CompileInput): Compiled {
   );
   return {
     records,
+    ...withoutUndefined({ collection: networkGroups(input.answers.byCountry)?.collection }),
     healthChecks: [...checks.values()].sort((a, b) => compareText(a.key, b.key)),
     countingChecks: [...counting.values()].sort((a, b) => compareText(a.key, b.key)),
     effective: new Map(builders.map((builder) => [builder.type, builder.effective])),
@@ -69,29 +70,16 @@ function noticesOf({ type, notices }: TreeBuilder, builders: readonly TreeBuilde
   );
 }
 
-/** Networks need CIDR collections, which are outside of the zone and of the batches that change it at once. */
-function refuseNetworks({ policy, byCountry }: Answers): void {
-  const networks = [...byCountry.keys()].filter(isNetwork);
-  if (networks.length === 0) return;
-  throw badInput(
-    'NetworksUnknown',
-    `policy ${policy} names ${someOf(networks)}, and no CIDR collections of Route 53 are made`,
-    'name countries instead, or take route53 out of spec.dns.providers of the policy',
-  );
-}
-
 const mostNamed = 6;
-
-function someOf(networks: readonly string[]): string {
-  const rest = networks.length - mostNamed;
-  return rest > 1
-    ? `${networks.slice(0, mostNamed).join(', ')} and ${rest} more networks`
-    : `the networks ${networks.join(', ')}`;
-}
 
 /** The identifier of a geolocation record. */
 export function locationText(location: Location): string {
   return location === '*' ? 'everywhere else' : formatLocation(location);
+}
+
+/** The identifier of a record for networks, which no other location of its collection has. */
+function networksText({ networks: [first = '', ...others] }: CollectionLocation): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 /** The name that stands for a list of tiers, and the tiers that it really stands for. */
@@ -105,6 +93,7 @@ interface Node {
 /** Slots that fit below a record of the host, and below a record of a continent's group. */
 const whole = 2 ** (route53Limits.levels - 2);
 const deeper = 2 ** (route53Limits.levels - 3);
+const manyLocations = `more than ${route53Limits.recordsPerName} locations`;
 
 /** Builds the records of one address type. */
 class TreeBuilder {
@@ -154,7 +143,12 @@ class TreeBuilder {
     const isCountedFor = (country: string): boolean => isCounted(tiers(keys.get(country) ?? star)[0], this.#addresses);
     // A first choice that is left too late is less of a loss than a choice.
     const lossWithCount = (country: string): number => Math.max(lossOf(country), isCountedFor(country) ? 0.5 : 0);
+    const networks = networkGroups(this.#input.answers.byCountry);
+    // A group of networks stands above that of locations, where there are several of these.
+    const isBelow = networks !== undefined && flatten(cover).length > 1;
+    if (isBelow) this.#refuseCrowd(flatten(cover).length);
     const nesting = nestingOf(cover, route53Limits.recordsPerName, lossWithCount);
+    const top = isBelow ? deeper : whole;
     const nodeOf =
       (capacity: number) =>
       (key: string): string =>
@@ -163,12 +157,20 @@ class TreeBuilder {
       ...cover.continents.flatMap((part) =>
         nesting.nested.has(part.continent)
           ? this.#nest({ ...part, base: part.base ?? cover.star }, nesting.kept, keys, nodeOf)
-          : flattenContinent(part).map(([location, key]) => [location, nodeOf(whole)(key)] as const),
+          : flattenContinent(part).map(([location, key]) => [location, nodeOf(top)(key)] as const),
       ),
-      ['*', nodeOf(whole)(star)] as const,
+      ['*', nodeOf(top)(star)] as const,
     ];
-    for (const host of this.#input.hosts) this.#addGeo(host, locations);
+    if (networks === undefined) for (const host of this.#input.hosts) this.#addGeo(host, locations);
+    else {
+      const rest = isBelow ? this.#addBelow(locations) : nodeOf(whole)(star);
+      const targetOf = ({ networks: [first = ''] }: CollectionLocation): string =>
+        nodeOf(whole)(keys.get(first) ?? star);
+      this.#addNetworks(networks.collection, targetOf, rest);
+    }
     const isDeeper = (code: string): boolean => {
+      if (isNetwork(code)) return false;
+      if (isBelow) return true;
       const country = countryOfPlace(code);
       const continent = continentOf(country);
       return continent !== undefined && nesting.nested.has(continent) && !nesting.kept.has(country);
@@ -181,8 +183,12 @@ class TreeBuilder {
     }
     this.#tellCuts(codesByCut);
     const deep = [...keys.keys()].filter(isDeeper);
-    this.#tellDeeper(deep.filter((code) => lossOf(code) > 0));
-    this.#tellUncounted(deep.filter(isCountedFor));
+    const why = isBelow ? 'networks of clients take a level of the tree' : manyLocations;
+    this.#tellDeeper(
+      deep.filter((code) => lossOf(code) > 0),
+      why,
+    );
+    this.#tellUncounted(deep.filter(isCountedFor), why);
   }
 
   /** A second geolocation group for a continent: exact for any policy, one level deeper. Some countries stay on the host. */
@@ -196,16 +202,51 @@ class TreeBuilder {
     const targets = flattenContinent({ ...part, exceptions }).map(
       ([location, key]) => [location, nodeOf(deeper)(key)] as const,
     );
-    const name = this.#nodeName(
-      'geo',
-      targets.map(([location, target]) => JSON.stringify([location, target])),
-    );
-    this.#addGeo(name, targets);
+    const name = this.#addBelow(targets);
     const own = countriesOf(part.continent)
       .filter(({ code }) => kept.has(code))
       .flatMap(({ code }) => placesApart(part, code))
       .map((code) => [locationOf(code), nodeOf(whole)(keys.get(code) ?? '')] as const);
     return [[{ continent: part.continent }, name], ...own];
+  }
+
+  /** A geolocation group with a name of its own. */
+  #addBelow(targets: readonly (readonly [Location, string])[]): string {
+    const name = this.#nodeName(
+      'geo',
+      targets.map(([location, target]) => JSON.stringify([location, target])),
+    );
+    this.#addGeo(name, targets);
+    return name;
+  }
+
+  /** Below a group of networks there is no level left for groups of continents. */
+  #refuseCrowd(locations: number): void {
+    if (locations <= route53Limits.recordsPerName) return;
+    throw new SteeringError(
+      'TooManyRecords',
+      `policy ${this.#input.answers.policy} names networks of clients and needs ${locations} locations, of which Route 53 takes ${route53Limits.recordsPerName} at one name, and networks take the level of the tree that more would need; let more countries share their order of clusters, or name no networks`,
+    );
+  }
+
+  #addNetworks(
+    { key: collection, locations }: Collection,
+    targetOf: (location: CollectionLocation) => string,
+    rest: string,
+  ): void {
+    const parts = [
+      ...locations.map((location) => ({ ...location, id: networksText(location), target: targetOf(location) })),
+      { name: elsewhere, networks: [], id: locationText('*'), target: rest },
+    ];
+    for (const name of this.#input.hosts)
+      for (const { name: location, networks, id, target } of parts)
+        this.#add({
+          name,
+          type: this.type,
+          setIdentifier: id,
+          routing: { kind: 'networks', collection, location, networks },
+          target: { kind: 'alias', name: target, evaluateHealth: false },
+        });
   }
 
   #tellCuts(codesByCut: ReadonlyMap<string, readonly string[]>): void {
@@ -217,16 +258,16 @@ class TreeBuilder {
     }
   }
 
-  #tellDeeper(lost: readonly string[]): void {
+  #tellDeeper(lost: readonly string[], why: string): void {
     if (lost.length === 0) return;
-    const message = `more than ${route53Limits.recordsPerName} locations: there is room for two choices only for ${lost.join(' ')}`;
+    const message = `${why}: there is room for two choices only for ${lost.join(' ')}`;
     this.notices.push({ reason: 'FailoverCut', message });
   }
 
-  #tellUncounted(codes: readonly string[]): void {
+  #tellUncounted(codes: readonly string[], why: string): void {
     if (codes.length === 0) return;
     for (const code of codes) this.uncounted.add(code);
-    const message = `more than ${route53Limits.recordsPerName} locations: a first choice is left only when none of its addresses answers, whatever healthCheck.minHealthyAddresses says, for ${codes.join(' ')}`;
+    const message = `${why}: a first choice is left only when none of its addresses answers, whatever healthCheck.minHealthyAddresses says, for ${codes.join(' ')}`;
     this.notices.push({ reason: 'PartialHealthCut', message });
   }
 

@@ -1,8 +1,9 @@
-import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
+import type { Change, CidrRoutingConfig, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { Location, RecordSet, Routing, Target } from '../../../../answers/record.ts';
 import { continents } from '../../../../model/geo/countries.ts';
 import { stateOf } from '../../../../model/geo/states.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
+import type { Collection } from '../../compile/collections.ts';
 import { type CountingCheck, countingCheck } from '../../compile/counting.ts';
 import { checkType, type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/change.ts';
@@ -20,6 +21,25 @@ export function toRecord(set: ResourceRecordSet, keyOfId: (id: string) => string
     target: toTarget(set),
     ...(set.HealthCheckId === undefined ? {} : { healthCheck: keyOfId(set.HealthCheckId) }),
   };
+}
+
+/** The identifier of the collection that a record names, as `toRecord` reads it, and the location in it. */
+export function collectionNamed({
+  routing,
+}: RecordSet): { readonly id: string; readonly location: string } | undefined {
+  const config = routing?.kind === 'other' ? routing.fields?.['CidrRoutingConfig'] : undefined;
+  const { CollectionId: id = '', LocationName: location = '' } = (config ?? {}) as Partial<CidrRoutingConfig>;
+  return config === undefined ? undefined : { id, location };
+}
+
+/** The record as one of ours where it names a collection of ours; its networks are those that its location holds now. */
+export function withNetworks(record: RecordSet, collectionOf: (id: string) => Collection | undefined): RecordSet {
+  const named = collectionNamed(record);
+  const collection = named && collectionOf(named.id);
+  if (collection === undefined) return record;
+  const { location } = named ?? { location: '' };
+  const networks = collection.locations.find(({ name }) => name === location)?.networks ?? [];
+  return { ...record, routing: { kind: 'networks', collection: collection.key, location, networks } };
 }
 
 function toRouting(set: ResourceRecordSet): Routing | undefined {
@@ -74,21 +94,21 @@ function toTarget(set: ResourceRecordSet): Target {
   };
 }
 
-/** A change as Route 53 takes it. `idOf` gives the identifier for a health check key; an unknown key is an identifier already. */
+/** A change as Route 53 takes it. `idOf` gives the identifier for the key of a health check or collection; an unknown key is an identifier already. */
 export function toChange(change: OurChange, zoneId: string, idOf: (key: string) => string): Change {
   const { record } = change;
   const set: ResourceRecordSet = {
     Name: `${record.name}.`,
     Type: record.type as NonNullable<ResourceRecordSet['Type']>,
     ...withoutUndefined({ SetIdentifier: record.setIdentifier }),
-    ...fromRouting(record.routing),
+    ...fromRouting(record.routing, idOf),
     ...fromTarget(record.target, zoneId),
     ...(record.healthCheck === undefined ? {} : { HealthCheckId: idOf(record.healthCheck) }),
   };
   return { Action: change.action, ResourceRecordSet: set };
 }
 
-function fromRouting(routing: Routing | undefined): Partial<ResourceRecordSet> {
+function fromRouting(routing: Routing | undefined, idOf: (key: string) => string): Partial<ResourceRecordSet> {
   switch (routing?.kind) {
     case 'geo':
       return { GeoLocation: fromLocation(routing.location) };
@@ -96,6 +116,8 @@ function fromRouting(routing: Routing | undefined): Partial<ResourceRecordSet> {
       return { Weight: routing.weight };
     case 'failover':
       return { Failover: routing.role };
+    case 'networks':
+      return { CidrRoutingConfig: { CollectionId: idOf(routing.collection), LocationName: routing.location } };
     case 'other':
       return routing.fields ?? {};
     case undefined:

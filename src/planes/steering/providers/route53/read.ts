@@ -9,12 +9,23 @@ import {
 } from '@aws-sdk/client-route-53';
 import type { RecordSet } from '../../../../answers/record.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
+import type { Collection } from '../../compile/collections.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { HeldCheck } from '../../records/checks.ts';
+import type { HeldCollections } from '../../records/collections.ts';
 import { findRegistry, registryName } from '../../records/registry.ts';
 import { retiredIn, retiredName } from '../../records/retired.ts';
 import type { OtherCheck, ZoneReader, ZoneState } from '../provider.ts';
-import { fromName, keyOfConfig, referencePrefix, settingsOfConfig, toRecord } from './convert.ts';
+import { heldCollections, readCollections } from './collections.ts';
+import {
+  collectionNamed,
+  fromName,
+  keyOfConfig,
+  referencePrefix,
+  settingsOfConfig,
+  toRecord,
+  withNetworks,
+} from './convert.ts';
 import { readQuotas } from './quotas.ts';
 import { asSteeringError, type RetryOptions, retrying } from './retry.ts';
 import { StatusReader } from './status.ts';
@@ -24,24 +35,33 @@ export function route53Reader(client: Route53Client, retry: RetryOptions): ZoneR
   const statuses = new StatusReader(client, retry);
   return {
     name: 'route53',
-    read: (zone) => readZone(client, retry, zone),
+    read: (zone, asked) => readZone(client, retry, zone, asked),
     readQuotas: ({ zoneId }, checks) => readQuotas(client, retry, zoneId, checks),
     readHealth: ({ healthChecks, otherHealthChecks = new Map() }, keys) =>
       statuses.read(new Map([...healthChecks, ...otherHealthChecks].map(([key, { id }]) => [key, id])), keys),
   };
 }
 
-async function readZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<ZoneState> {
+async function readZone(
+  client: Route53Client,
+  retry: RetryOptions,
+  zone: string,
+  { networks } = { networks: false },
+): Promise<ZoneState> {
   try {
     const zoneId = await findZone(client, retry, zone);
     const checks = await allHealthChecks(client, retry);
     const all = await allRecords(client, retry, zoneId);
     const ours = ourHealthChecks(checks, { zone, zoneId }, all);
     const keyById = new Map([...ours.byKey].map(([key, { id }]) => [id, key]));
+    const { collections, collectionOf } = await collectionsIn(client, retry, { zone, zoneId, networks }, all, ours);
     const records = all.map((record) =>
-      record.healthCheck === undefined
-        ? record
-        : { ...record, healthCheck: keyById.get(record.healthCheck) ?? otherKey(record.healthCheck) },
+      withNetworks(
+        record.healthCheck === undefined
+          ? record
+          : { ...record, healthCheck: keyById.get(record.healthCheck) ?? otherKey(record.healthCheck) },
+        collectionOf,
+      ),
     );
     return {
       zone,
@@ -51,11 +71,44 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
       otherHealthChecks: othersOf(checks, keyById),
       strayHealthChecks: ours.stray,
       retiredHealthChecks: ours.retired,
+      ...withoutUndefined({ collections }),
       ...clockOf(client),
     };
   } catch (error) {
     throw asSteeringError(error, `read the zone ${zone}`);
   }
+}
+
+interface Collections {
+  readonly collections?: HeldCollections;
+  /** What a collection of ours holds, by identifier; one that no record of a plan may name has its identifier in place of its key. */
+  readonly collectionOf: (id: string) => Collection | undefined;
+}
+
+/**
+ * The collections of ours. Asked for where a plan needs them, where a record names one, and where something was retired that is no health check:
+ * most zones have none, and their credentials no permission for it.
+ */
+async function collectionsIn(
+  client: Route53Client,
+  retry: RetryOptions,
+  { zone, zoneId, networks }: Pick<ZoneState, 'zone' | 'zoneId'> & { readonly networks: boolean },
+  records: readonly RecordSet[],
+  checks: OurHealthChecks,
+): Promise<Collections> {
+  const used = new Set(records.flatMap((record) => collectionNamed(record)?.id ?? []));
+  const retired = new Set(retiredIn(findRegistry(zone, records)).map(({ name }) => name));
+  if (!networks && used.size === 0 && retired.size <= checks.retired.length) return { collectionOf: () => undefined };
+  const found = await readCollections(client, retry, zoneId);
+  const collections = heldCollections(found, used, retired);
+  const current = new Set([...collections.byKey.values()].map(({ id }) => id));
+  return {
+    collections,
+    collectionOf: (id) => {
+      const content = found.ours.get(id)?.content;
+      return content === undefined || current.has(id) ? content : { ...content, key: otherKey(id) };
+    },
+  };
 }
 
 /** The SDK compares the clocks at each answer, and notes a difference of more than five minutes because signatures need it. */

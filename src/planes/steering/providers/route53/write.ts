@@ -3,10 +3,12 @@ import { formatRecord, identityOf, type RecordSet } from '../../../../answers/re
 import { sleep } from '../../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
+import { collectionsOf } from '../../records/collections.ts';
 import { findRegistry } from '../../records/registry.ts';
 import { staleZone } from '../../records/stale.ts';
 import type { ZoneProvider, ZoneState } from '../provider.ts';
 import { createMissing, deleteHealthCheck, updateHealthCheck } from './checks.ts';
+import { createMissingCollections, deleteCollection } from './collections.ts';
 import { toChange } from './convert.ts';
 import { awaitHealth, type ObserveOptions } from './observe.ts';
 import { readRegistryRecord, route53Reader } from './read.ts';
@@ -28,6 +30,8 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
   return {
     ...reader,
     createHealthChecks: (state, checks, generation) => createMissing(client, options, { state, checks, generation }),
+    createCollections: (state, collections, generation) =>
+      createMissingCollections(client, options, { state, collections, generation }),
     awaitHealth: (checks) => awaitHealth(client, options, checks),
     async updateHealthChecks(state, updates, registry) {
       if (textOf(await readRegistryRecord(client, options, state)) !== textOf(registry)) {
@@ -35,8 +39,8 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
       }
       for (const update of updates) await updateHealthCheck(client, options, update);
     },
-    async applyBatch(state, batch, healthCheckIds) {
-      const changeId = await sendBatch({ client, options, reader, state, batch, healthCheckIds });
+    async applyBatch(state, batch, ids) {
+      const changeId = await sendBatch({ client, options, reader, state, batch, ids });
       await (changeId === undefined ? waitBlindly(options) : waitInSync(client, options, changeId));
     },
     async deleteHealthChecks(state, ids) {
@@ -44,6 +48,12 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
       const used = new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
       const retired = new Set(retiredHealthChecks.filter((id) => !used.has(`id:${id}`)));
       for (const id of ids) if (retired.has(id)) await deleteHealthCheck(client, options, id);
+    },
+    async deleteCollections(state, ids) {
+      const { records, collections } = await reader.read(state.zone);
+      const used = collectionsOf(records);
+      const retired = new Set((collections?.retired ?? []).filter((id) => !used.has(`id:${id}`)));
+      for (const id of ids) if (retired.has(id)) await deleteCollection(client, options, id);
     },
   };
 }
@@ -54,13 +64,13 @@ interface Sending {
   readonly reader: ReturnType<typeof route53Reader>;
   readonly state: ZoneState;
   readonly batch: Batch;
-  readonly healthCheckIds: ReadonlyMap<string, string>;
+  readonly ids: ReadonlyMap<string, string>;
 }
 
 /** Resolves with the identifier of the change, or with undefined when an earlier attempt, whose answer was lost, had made it. */
 async function sendBatch(sending: Sending): Promise<string | undefined> {
-  const { client, options, state, batch, healthCheckIds } = sending;
-  const idOf = (key: string): string => healthCheckIds.get(key) ?? key.replace(/^id:/, '');
+  const { client, options, state, batch, ids } = sending;
+  const idOf = (key: string): string => ids.get(key) ?? key.replace(/^id:/, '');
   const command = new ChangeResourceRecordSetsCommand({
     HostedZoneId: state.zoneId,
     ChangeBatch: { Comment: 'tideline', Changes: batch.changes.map((change) => toChange(change, state.zoneId, idOf)) },
