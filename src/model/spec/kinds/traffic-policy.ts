@@ -53,7 +53,7 @@ const PolicyRule = Rule.extend({
     .max(250)
     .optional()
     .describe(
-      'Networks of clients, such as an office or a provider, each in one rule only and none inside another: `192.0.2.0/24`, at most /24 and /48. A network beats the country, the state and the continent of its users. What `never` keeps from any country it keeps from every network. Only PowerDNS is told of networks.',
+      'Networks of clients, such as an office or a provider, each in one rule only and none inside another: `192.0.2.0/24`, at most /24 and /48. A network beats the country, the state and the continent of its users. What `never` keeps from any country it keeps from every network. At Route 53, countries of a policy with networks have room for two choices.',
     ),
 });
 

@@ -386,15 +386,10 @@ export function checksumOf(plans: readonly ZonePlan[]): string {
     const records = [before === undefined ? [] : [before], unwanted, create].map((some) => some.map(formatRecord));
     const { create: created, createCounting: counting, update, retire, delete: gone } = plan.checks;
     const { create: collections, retire: unused, delete: past } = plan.checks.collections;
-    const networks = [collections, unused, past];
-    const checks = [
-      created,
-      update,
-      retire,
-      gone,
-      ...(counting.length === 0 ? [] : [counting]),
-      ...(networks.every((list) => list.length === 0) ? [] : [networks]),
-    ];
+    // What plans had no part of at first is left out where there is none of it: the checksum of a plan stays what it was.
+    const networks: readonly unknown[][] = [[...collections], [...unused], [...past]];
+    const more = [counting, networks].filter((some) => some.flat().length > 0);
+    const checks = [created, update, retire, gone, ...more];
     const { hosts } = plan.intent.wanted;
     hash.update(JSON.stringify([plan.provider, plan.zone, plan.state.zoneId, hosts, records, checks]));
   }
