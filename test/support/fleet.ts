@@ -24,6 +24,7 @@ export interface FleetShape {
   readonly dedicatedEtcd?: boolean;
   readonly gpus?: boolean;
   readonly monitoring?: object;
+  readonly etcd?: object;
 }
 
 const versions = { kubernetes: '1.36.3', etcd: '3.6.8', containerd: '2.1.4' };
@@ -116,6 +117,7 @@ const fleetOf = (site: number, { ipam, ...shape }: FleetShape): Fleet =>
       api: { vip: `192.0.${site}.1`, names: [`api.site${site}.example`] },
       ...(ipam === undefined ? {} : { ipam }),
       ...(shape.monitoring === undefined ? {} : { monitoring: shape.monitoring }),
+      ...(shape.etcd === undefined ? {} : { etcd: shape.etcd }),
     }),
   );
 

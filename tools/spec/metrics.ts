@@ -3,6 +3,7 @@ import { CredentialEnd } from '../../src/kube/api/access/end.ts';
 import { createClientMetrics, createSourceMetrics, createWatchMetrics } from '../../src/kube/metrics.ts';
 import { writeMetrics } from '../../src/kube/status/metrics.ts';
 import { edgeMetrics } from '../../src/planes/edge/metrics.ts';
+import { snapshotMetrics } from '../../src/planes/fleet/compile/components/etcd-snapshots.ts';
 import { createNetworkMetrics } from '../../src/planes/network/metrics.ts';
 import { steeringMetrics } from '../../src/planes/steering/metrics.ts';
 import { measureApis } from '../../src/platform-api/metrics.ts';
@@ -97,5 +98,6 @@ export function metricsReference(): string {
     tableOf('The steering agent', described(ofSteering)),
     tableOf('BGP, of both', described(speakerMetrics)),
     tableOf('The cluster, of both', ofCluster),
+    tableOf('Members of etcd, by their node exporters', snapshotMetrics),
   ].join('\n')}\n`;
 }

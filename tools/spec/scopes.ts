@@ -71,6 +71,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   EtcdMembers: 'servers',
   EtcdInOneRack: 'servers',
   EtcdStretched: 'servers',
+  SnapshotUncopied: 'servers',
   TooFewPodAddresses: 'servers',
   UnknownVersion: 'servers',
   VersionSkew: 'servers',

@@ -76,6 +76,7 @@ export const reasons = {
   EtcdInOneRack: 'So many members of etcd stand in one rack that its loss ends the cluster.',
   EtcdStretched:
     'Warning: etcd of a fleet stands in several sites, and the loss of one of them loses the quorum all the same.',
+  SnapshotUncopied: 'The command that copies snapshots of etcd is no program, or is not told which one to copy.',
   TooFewPodAddresses:
     'A worker, or all together, would run out of addresses for pods before it has as many as its class allows.',
   UnknownVersion: 'A version of Kubernetes whose flags are not known.',

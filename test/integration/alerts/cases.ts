@@ -3,6 +3,7 @@ import { steeringCases } from './steering.ts';
 
 const blade = (name: string, more = '') => `{job="tideline-edge",cluster="paris",instance="${name}"${more}}`;
 export const worker = (name: string, more = '') => `{job="tideline-network",cluster="paris",instance="${name}"${more}}`;
+const member = '{job="node",cluster="paris",instance="m1"}';
 const vip = ',vip="203.0.113.10"';
 
 const loss = '1x9 0x29 1x60';
@@ -316,6 +317,18 @@ export const cases: readonly Case[] = [
     quiet: 12,
     fires: 17,
     over: 42,
+  },
+  {
+    alert: 'TidelineEtcdSnapshotOld',
+    series: {
+      [`tideline_etcd_snapshot_interval_seconds${member}`]: '60x120',
+      [`tideline_etcd_snapshot_timestamp_seconds${member.replace('}', ',place="member"}')}`]: '0+60x120',
+      [`tideline_etcd_snapshot_timestamp_seconds${member.replace('}', ',place="elsewhere"}')}`]:
+        '0+60x9 540x49 3600+60x60',
+    },
+    quiet: 40,
+    fires: 45,
+    over: 63,
   },
   ...steeringCases,
 ];

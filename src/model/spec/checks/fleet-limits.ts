@@ -58,6 +58,24 @@ export function checkLimits({ at, value }: Valid<Fleet>, report: Report): void {
   }
 }
 
+/** A copy that cannot begin, or that never has the snapshot in it, would be noticed when it is needed. */
+export function checkCopies({ at, value }: Valid<Fleet>, report: Report): void {
+  const words = value.spec.etcd.snapshots.copyCommand;
+  if (words === undefined) return;
+  const [program = '', ...more] = words;
+  const faults = [
+    ...(/^\/[^{}]+$/.test(program) ? [] : [`${program} is not the path of a program`]),
+    ...(more.some((word) => word.includes('{snapshot}')) ? [] : ['no argument has {snapshot} in it']),
+  ];
+  if (faults.length === 0) return;
+  report(at, ['spec', 'etcd', 'snapshots', 'copyCommand'], {
+    reason: 'SnapshotUncopied',
+    message: faults.join(', and '),
+    expected: "the path of a program, and its arguments with {snapshot} where the snapshot's path is to stand",
+    fix: 'write for example [/usr/bin/rsync, "{snapshot}", "rsync://backup.example/etcd/{server}/"]',
+  });
+}
+
 interface FamilyNeed {
   readonly families: readonly (4 | 6)[];
   readonly why: string;

@@ -3,7 +3,7 @@ import { valueAt } from '../document.ts';
 import type { Fleet, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
-import { checkFamilies, checkForms, checkLimits } from './fleet-limits.ts';
+import { checkCopies, checkFamilies, checkForms, checkLimits } from './fleet-limits.ts';
 import { checkPodAddresses } from './fleet-pods.ts';
 import { checkVersions } from './fleet-versions.ts';
 
@@ -49,6 +49,7 @@ export function checkFleets(objects: Objects, report: Report): void {
     const sites = names.flatMap((name) => objects.Site.byName.get(name)?.value ?? []);
     checkVersions(objects, fleet, report);
     checkLimits(fleet, report);
+    checkCopies(fleet, report);
     if (names.length === 0 || sites.length < names.length) continue;
     const view: FleetView = { fleet, servers: servers.get(clusterName) ?? [], sites };
     checkPrefixes(objects, view, report);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DnsName, IpAddress, IpPrefix, Name, Port } from '../fields.ts';
+import { DnsName, IpAddress, IpPrefix, Name, Port, text } from '../fields.ts';
 import { Version } from './release.ts';
 
 export const FleetSpec = z
@@ -49,9 +49,17 @@ export const FleetSpec = z
           .strictObject({
             everyHours: z.int().min(1).max(168).default(6).describe('Hours between two snapshots of a member.'),
             keep: z.int().min(1).max(1000).default(28).describe('Snapshots that a member keeps.'),
+            copyCommand: z
+              .array(text(1024))
+              .min(2)
+              .max(64)
+              .optional()
+              .describe(
+                'A program on the members and its arguments, which copies a snapshot to another place: `{snapshot}` is its path, `{server}` the name of the member. It runs as the user etcd after each snapshot, for an hour at most; no shell reads it. Absent: snapshots stay on the members.',
+              ),
           })
           .prefault({})
-          .describe('Snapshots on the disk of each member.'),
+          .describe('Snapshots on the disk of each member, and their copies elsewhere.'),
       })
       .prefault({})
       .describe('Its settings. Members are the servers with the role `etcd`.'),

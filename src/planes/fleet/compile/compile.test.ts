@@ -18,7 +18,7 @@ const shapes = [
   {},
   { dedicatedEtcd: true },
   { gpus: true },
-  { monitoring: { port: 9101 } },
+  { monitoring: { port: 9101 }, etcd: { snapshots: { copyCommand: ['/usr/bin/scp', '{snapshot}', 'backup:'] } } },
   { ipam: { static: {} } },
   { versions: { kubernetes: '1.33.4', etcd: '3.5.32', containerd: '1.7.28' } },
 ];

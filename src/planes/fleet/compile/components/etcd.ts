@@ -1,16 +1,15 @@
-import { ownFile, ownFolder, program, publicFolder } from '../access.ts';
+import { ownFile, ownFolder, publicFolder } from '../access.ts';
 import { binaries } from '../artifacts.ts';
 import { authorityFiles } from '../certificates.ts';
 import { etcdUrls, hostOf, type ServerContext } from '../context.ts';
 import type { Component } from '../document.ts';
 import { tlsCiphers } from '../tls.ts';
-import { service, timer } from '../unit.ts';
+import { service } from '../unit.ts';
 import { corruptionChecks } from '../versions.ts';
+import { backups, snapshots } from './etcd-snapshots.ts';
 
 const pki = '/etc/etcd/pki';
 const data = '/var/lib/etcd';
-const backups = '/var/backups/etcd';
-const snapshot = '/usr/local/lib/tideline/etcd-snapshot';
 
 /**
  * A member of etcd. Who the members are stands in `cluster.env`, which etcd reads at its first start only: so no member restarts
@@ -29,6 +28,7 @@ export function etcd(server: ServerContext): Component {
     stopSeconds: 30,
     lines: ['OOMScoreAdjust=-999', 'Nice=-10', 'IOSchedulingClass=best-effort', 'IOSchedulingPriority=0'],
   });
+  const taken = snapshots(server);
   return {
     name: 'etcd',
     artifacts: ['etcd', 'etcdctl', 'etcdutl'],
@@ -36,10 +36,11 @@ export function etcd(server: ServerContext): Component {
       '/usr/local/lib/tideline': publicFolder,
       [data]: ownFolder('etcd'),
       [backups]: ownFolder('etcd'),
+      ...taken.directories,
     },
     files: {
       '/etc/etcd/cluster.env': { ...ownFile('etcd'), text: clusterEnvironment(server) },
-      [snapshot]: { ...program, text: snapshotScript(server) },
+      ...taken.files,
     },
     units: {
       'etcd.service': {
@@ -48,13 +49,7 @@ export function etcd(server: ServerContext): Component {
         watches: ['etcd', authorityFiles.etcd, `${pki}/peer.crt`, `${pki}/server.crt`],
         onChange: 'orchestrated',
       },
-      'etcd-snapshot.service': { text: snapshotService(), running: false, watches: [], onChange: 'restart' },
-      'etcd-snapshot.timer': {
-        text: timer('Snapshots of etcd', server.fleet.etcd.snapshots.everyHours),
-        running: true,
-        watches: [],
-        onChange: 'restart',
-      },
+      ...taken.units,
     },
   };
 }
@@ -96,34 +91,5 @@ function clusterEnvironment(server: ServerContext): string {
   return `ETCD_INITIAL_CLUSTER=${members.join(',')}
 ETCD_INITIAL_CLUSTER_STATE=new
 ETCD_INITIAL_CLUSTER_TOKEN=${server.cluster}
-`;
-}
-
-function snapshotService(): string {
-  return service({
-    description: 'One snapshot of etcd, verified',
-    type: 'oneshot',
-    user: 'etcd',
-    after: ['etcd.service'],
-    command: [snapshot],
-    writes: [backups],
-    wantedBy: false,
-  });
-}
-
-/** A snapshot counts when etcdutl has read it; what is older than the newest ones goes after that. */
-function snapshotScript(server: ServerContext): string {
-  const { keep } = server.fleet.etcd.snapshots;
-  return `#!/bin/sh
-set -eu
-umask 077
-new=${backups}/$(date -u +%Y%m%dT%H%M%SZ).db
-trap 'rm -f "$new.part" "$new.part.part"' EXIT
-${binaries.etcdctl} --endpoints=https://127.0.0.1:2379 \\
-  --cacert=${authorityFiles.etcd} --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key \\
-  snapshot save "$new.part"
-${binaries.etcdutl} snapshot status "$new.part"
-mv "$new.part" "$new"
-ls -1 ${backups}/*.db | sort -r | tail -n +${keep + 1} | xargs -r rm -f
 `;
 }

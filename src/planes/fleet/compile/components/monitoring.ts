@@ -1,6 +1,7 @@
 import { hostOf, type ServerContext } from '../context.ts';
 import type { Component } from '../document.ts';
 import { service } from '../unit.ts';
+import { measures } from './etcd-snapshots.ts';
 
 /**
  * Prometheus' node exporter, on the address of the server. The package has a unit of the same name, which listens on every address; this one takes its
@@ -18,7 +19,11 @@ export function monitoring(server: ServerContext): Component {
         text: service({
           description: 'node exporter of Prometheus',
           user: 'prometheus',
-          command: ['/usr/bin/prometheus-node-exporter', `--web.listen-address=${hostOf(server.address)}:${port}`],
+          command: [
+            '/usr/bin/prometheus-node-exporter',
+            `--web.listen-address=${hostOf(server.address)}:${port}`,
+            ...(server.server.roles.includes('etcd') ? [`--collector.textfile.directory=${measures}`] : []),
+          ],
           families: ['AF_NETLINK'],
           lines: ['ProcSubset=all', 'ProtectProc=default'],
         }),
