@@ -15,7 +15,7 @@ import { type ControlPlanePrograms, makeCluster } from './clusters/make.ts';
 import type { RunningCluster } from './clusters/running.ts';
 import { stillMissing } from './missing.ts';
 import { labNetworks, Network } from './net/network.ts';
-import { Supervisor } from './supervise.ts';
+import { type Service, Supervisor } from './supervise.ts';
 import { application } from './world/application.ts';
 import { Cloud } from './world/cloud.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
@@ -59,6 +59,8 @@ export interface Progress {
 
 const podsPerWorker = 2;
 const requestsPerSecond = 2.5;
+/** Of all users of a flash crowd together: more than the pods of one cloud region serve, and less than those of all. */
+const crowdPerSecond = 110;
 
 /**
  * The platform in a box. It must run inside a box of its own (see box.ts), because it makes namespaces and starts everything in
@@ -74,7 +76,8 @@ export class Lab {
   #links: readonly Link[] = [];
   #routers: readonly Router[] = [];
   #clusters: ReadonlyMap<string, RunningCluster> = new Map();
-  #cloud: Cloud | undefined;
+  /** The file of the certificate that users trust. */
+  #trust: string | undefined;
   #certificates: AgentCertificates | undefined;
   #startedAt = 0;
   /** Milliseconds from the start to the first request that a client got served. */
@@ -251,7 +254,7 @@ export class Lab {
   }
 
   async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
-    this.#cloud = new Cloud({
+    const cloud = new Cloud({
       ...this.options,
       world: this.world,
       platform: this.platform,
@@ -259,7 +262,7 @@ export class Lab {
       supervisor: this.supervisor,
       certificate,
     });
-    await this.#cloud.start();
+    await cloud.start();
     this.#reportProgress('cloud: pods in two zones of each region, and a load balancer that knows their capacity');
   }
 
@@ -275,23 +278,32 @@ export class Lab {
   }
 
   #startClients(certificate: SelfMadeCertificate): void {
-    for (const { name, clients } of this.world.users) {
-      const config: ClientsConfig = {
-        clients,
-        nameServers,
-        host: application.host,
-        trust: certificate.chainFile,
-        requestsPerSecond,
-        timeoutMs: 2000,
-      };
-      this.supervisor.start({
-        name: `${name}/clients`,
-        namespace: name,
-        command: this.options.node,
-        arguments: [join(import.meta.dirname, 'clients', 'main.ts'), JSON.stringify(config)],
-        onLine: (line) => this.#record(JSON.parse(line) as Outcome),
-      });
-    }
+    this.#trust = certificate.chainFile;
+    for (const { name } of this.world.users) this.supervisor.start(this.#clientsOf(name, 'clients', requestsPerSecond));
+  }
+
+  /** More users at one place, each of whom sends much more: the fault `flash-crowd` starts it. */
+  crowdOf(users: string): Service {
+    const count = this.world.users.find(({ name }) => name === users)?.clients.length ?? 1;
+    return this.#clientsOf(users, 'crowd', crowdPerSecond / count);
+  }
+
+  #clientsOf(users: string, program: string, perSecond: number): Service {
+    const config: ClientsConfig = {
+      clients: this.world.users.find(({ name }) => name === users)?.clients ?? [],
+      nameServers,
+      host: application.host,
+      trust: started(this.#trust),
+      requestsPerSecond: perSecond,
+      timeoutMs: 2000,
+    };
+    return {
+      name: `${users}/${program}`,
+      namespace: users,
+      command: this.options.node,
+      arguments: [join(import.meta.dirname, 'clients', 'main.ts'), JSON.stringify(config)],
+      onLine: (line) => this.#record(JSON.parse(line) as Outcome),
+    };
   }
 
   #record(outcome: Outcome): void {

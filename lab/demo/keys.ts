@@ -46,6 +46,7 @@ export const faultKeys: readonly Key[] = [
       return `added ${pods.map(({ name, address }) => `${name} ${address}`).join(', ')}`;
     },
   },
+  fault('c', 'a crowd in Asia', 'flash-crowd', 'users-asia'),
   {
     key: 'h',
     label: 'heal all',

@@ -1,3 +1,4 @@
+import { ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -59,7 +60,7 @@ function smallLab(folder = '') {
     nodeBack: async (node) => void done.push(`${node} back`),
   };
   const lab: FaultPort = {
-    world: { datacentres: [paris], regions: [asia] },
+    world: { datacentres: [paris], regions: [asia], users: [{ name: 'users-asia', transit: 'transit', clients: [] }] },
     links: [
       { a: end('paris-tor', 'transit'), b: end('transit', 'paris-tor') },
       { a: end('paris-worker-1', 'eth0'), b: end('paris-tor', 'worker-1') },
@@ -77,7 +78,13 @@ function smallLab(folder = '') {
       kill: (name, signal) => void done.push(`kill ${[name, signal].filter((word) => word !== undefined).join(' ')}`),
       hold: async (name) => void done.push(`hold ${name}`),
       release: (name) => void done.push(`release ${name}`),
+      start({ name }) {
+        done.push(`start ${name}`);
+        return new ChildProcess();
+      },
+      remove: async (name) => void done.push(`remove ${name}`),
     },
+    crowdOf: (users) => ({ name: `${users}/crowd`, namespace: users, command: '', arguments: [] }),
     birdSocket: (router) => join(folder, `${router}.ctl`),
     platformFolder: folder,
     clock: new FakeClock(0),
@@ -93,6 +100,7 @@ describe('the catalogue', () => {
   it.each([
     ['agents-killed', ['kill paris-blade-1/edge-agent', 'kill paris-worker-1/network-agent'], []],
     ['cloud-pods-lost', ['hold cloud-asia/pod-web-1'], ['release cloud-asia/pod-web-1']],
+    ['flash-crowd', ['start users-asia/crowd'], ['remove users-asia/crowd']],
     ['input-lost', ['input empty'], ['input mended']],
     ['nginx-killed', ['kill paris-blade-1/nginx'], []],
     ['program-frozen', ['kill paris-blade-1/nginx SIGSTOP'], ['kill paris-blade-1/nginx SIGCONT']],

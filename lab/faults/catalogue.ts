@@ -112,6 +112,15 @@ export const faults: readonly Fault[] = [
     heal: nothing,
   },
   {
+    name: 'flash-crowd',
+    targets: (lab) => lab.world.users.map(({ name }) => name).toReversed(),
+    async begin(lab, target) {
+      const crowd = lab.crowdOf(target);
+      if (lab.supervisor.names(({ name }) => name === crowd.name).length === 0) lab.supervisor.start(crowd);
+    },
+    heal: (lab, target) => lab.supervisor.remove(lab.crowdOf(target).name),
+  },
+  {
     name: 'input-lost',
     targets: (lab) =>
       [...lab.clusters].flatMap(([name, { inputLosses }]) => inputLosses.map(({ mode }) => `${name}/${mode}`)),

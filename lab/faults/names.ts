@@ -10,6 +10,8 @@ export const faultSummaries = {
   'control-plane-lost':
     'with --kubernetes: a part of a control plane is killed, or the kube-apiserver frozen (SIGSTOP), until it is healed',
   'exabgp-killed': 'SIGKILL to ExaBGP of one server, or of all; systemd (the lab) starts it again',
+  'flash-crowd':
+    'users of a continent send a hundred requests a second more; a cloud region that is full spills to the next one',
   'input-lost':
     "the cluster's manifests vanish, become empty, or turn into garbage; with --kubernetes its kube-apiserver is cut off",
   'nginx-killed': 'SIGKILL to nginx of one blade; systemd (the lab) starts it again',

@@ -1,0 +1,78 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually, withControlPlane } from '../support/clusters/control-plane.ts';
+
+/**
+ * The files of deploy/gke before a real kube-apiserver that has the public CustomResourceDefinitions of Config Connector, with strict
+ * validation: it refuses fields that it does not know. Google itself was never asked.
+ */
+const root = resolve(import.meta.dirname, '../..');
+const folder = join(root, 'deploy/gke');
+const plane = withControlPlane();
+
+async function filesIn(path: string): Promise<readonly string[]> {
+  return (await readdir(path)).filter((name) => name.endsWith('.yaml')).map((name) => join(path, name));
+}
+
+const apply = (text: string): Promise<string> =>
+  plane().kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', '-'], text);
+
+beforeAll(async () => {
+  await plane().kubectl(['create', '-f', join(root, 'test/support/gke/config-connector.yaml')]);
+  for (const namespace of ['video', 'tideline']) await plane().kubectl(['create', 'namespace', namespace]);
+  await eventually(async () => {
+    const served = await plane().kubectl(['api-resources', '--api-group=iam.cnrm.cloud.google.com', '-o', 'name']);
+    return served.includes('iampolicymembers');
+  });
+});
+
+describe('the files of deploy/gke', () => {
+  it.each([
+    'balancer.yaml',
+    'clusters.yaml',
+    'datacentre-paris.yaml',
+    'identity.yaml',
+    'network.yaml',
+    'workload/rights.yaml',
+    'workload/web.yaml',
+  ])('%s is what the schemas allow', async (name) => {
+    const text = await readFile(join(folder, name), 'utf8');
+    const answer = await apply(text);
+    expect(answer.trim().split('\n')).toHaveLength(text.match(/^kind: /gm)?.length ?? 0);
+  });
+
+  it('are all looked at here', async () => {
+    const all = [...(await filesIn(folder)), ...(await filesIn(join(folder, 'workload')))];
+    expect(all.map((path) => path.slice(folder.length + 1)).toSorted()).toEqual([
+      'balancer.yaml',
+      'clusters.yaml',
+      'datacentre-paris.yaml',
+      'identity.yaml',
+      'network.yaml',
+      'workload/rights.yaml',
+      'workload/web.yaml',
+    ]);
+  });
+
+  it.each([
+    ['balancer.yaml', 'maxRatePerEndpoint', 'maxRatePerEndpiont'],
+    ['clusters.yaml', 'workloadPool:', 'workloadPol:'],
+    ['clusters.yaml', 'effect: NO_SCHEDULE', 'effekt: NO_SCHEDULE'],
+    ['datacentre-paris.yaml', 'advertisedIpRanges', 'advertisedIpRange'],
+    ['network.yaml', 'secondaryIpRange:', 'secondaryIpRanges:'],
+    ['workload/web.yaml', 'stabilizationWindowSeconds', 'stabilisationWindowSeconds'],
+  ])('of %s a misspelt %s is refused', async (name, right, wrong) => {
+    const text = await readFile(join(folder, name), 'utf8');
+    expect(text).toContain(right);
+    await expect(apply(text.replace(right, wrong))).rejects.toThrow(new RegExp(wrong.replace(/:.*/, '')));
+  });
+
+  it.each([
+    ['balancer.yaml', 'capacityScaler: 1', 'capacityScaler: full'],
+    ['network.yaml', 'region: europe-west1', 'description: none'],
+  ])('of %s a wrong type, or a missing field, is refused (%s)', async (name, right, wrong) => {
+    const text = await readFile(join(folder, name), 'utf8');
+    await expect(apply(text.replace(right, wrong))).rejects.toThrow(/invalid|Required|expected numeric/);
+  });
+});
