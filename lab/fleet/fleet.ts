@@ -153,6 +153,12 @@ export class LabFleet {
     return server;
   }
 
+  /** A server whose disk was lost: the same name and address, and nothing else. */
+  async bootEmpty(name: string): Promise<Server> {
+    await this.server(name).remove();
+    return await this.bootServer(name);
+  }
+
   /** Boots the machine of an operator, whose Salt master the servers that are there get. */
   async bootOperator(): Promise<Operator> {
     const server = await this.#bootBare(operatorName, operatorAddress);

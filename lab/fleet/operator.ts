@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from '../net/network.ts';
-import { installSalt, saltOnMaster, startSalt } from '../servers/salt.ts';
+import { admitMinions, installSalt, saltOnMaster, startSalt } from '../servers/salt.ts';
 import type { Server } from '../servers/server.ts';
 import { type Admin, adminOf } from './admin.ts';
 import { shared } from './release.ts';
@@ -45,9 +45,15 @@ export class Operator {
       ],
       pillar_source_merging_strategy: 'overwrite',
       // On a busy machine a minion may need long to say that it still works; whoever is given up too early is set to work anew.
-      gather_job_timeout: 40,
+      gather_job_timeout: 60,
     };
     await startSalt({ server: this.server, address: operatorAddress, settings }, minions);
+  }
+
+  /** Gives servers that came later, or that have an empty disk, a minion of this master. */
+  async admit(minions: readonly Server[]): Promise<void> {
+    await Promise.all(minions.map(async (minion) => await installSalt(minion, {})));
+    await admitMinions({ server: this.server, address: operatorAddress }, minions);
   }
 
   /** Puts the spec that lies in this folder in the place of the one before. */
@@ -102,7 +108,12 @@ export class Operator {
 
   /** What `state.apply` says on one server, with these arguments. */
   async state(name: string, ...args: readonly string[]): Promise<unknown> {
-    return (await saltOnMaster(this.server, [name], 'state.apply', ...args)).get(name);
+    return await this.call(name, 'state.apply', ...args);
+  }
+
+  /** What a function of Salt answers on one server. */
+  async call(name: string, ...words: readonly string[]): Promise<unknown> {
+    return (await saltOnMaster(this.server, [name], ...words)).get(name);
   }
 
   /** An operator with kubectl beside the router, with the kubeconfig of this machine. */

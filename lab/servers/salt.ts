@@ -11,6 +11,7 @@ import type { Server } from './server.ts';
 
 /** Where a server has Salt. */
 const place = '/opt/salt';
+const masterKeys = '/etc/salt/pki/master';
 const programs = ['salt', 'salt-call', 'salt-key', 'salt-master', 'salt-minion', 'salt-run'] as const;
 
 /** What a server needs as `shared` to have the Salt of this folder, in which there is `bin/salt-call`. */
@@ -58,17 +59,27 @@ export async function startSalt(
 ): Promise<void> {
   const { server, address, settings } = master;
   await server.write('/etc/salt/master', JSON.stringify({ interface: address, worker_threads: 2, ...settings }));
-  const [masterKey, ...minionKeys] = await Promise.all([
-    makeKey(server, '/etc/salt/pki/master', 'master'),
-    ...minions.map((minion) => makeKey(minion, '/etc/salt/pki/minion', 'minion')),
-  ]);
-  for (const [index, minion] of minions.entries()) {
-    await minion.write('/etc/salt/minion.d/master.conf', JSON.stringify({ master: address }));
-    await minion.write('/etc/salt/pki/minion/minion_master.pub', masterKey ?? '');
-    await server.write(`/etc/salt/pki/master/minions/${minion.name}`, minionKeys[index] ?? '');
-  }
+  await makeKey(server, masterKeys, 'master');
   await startProgram(server, 'salt-master');
-  await Promise.all(minions.map(async (minion) => await startProgram(minion, 'salt-minion')));
+  await admitMinions({ server, address }, minions);
+}
+
+/** Lets minions begin, or begin again with another key, at a master that runs; resolves when every one of them answers. */
+export async function admitMinions(
+  { server, address }: { readonly server: Server; readonly address: string },
+  minions: readonly Server[],
+): Promise<void> {
+  const masterKey = await makeKey(server, masterKeys, 'master');
+  await Promise.all(
+    minions.map(async (minion) => {
+      const key = await makeKey(minion, '/etc/salt/pki/minion', 'minion');
+      await minion.write('/etc/salt/minion.d/master.conf', JSON.stringify({ master: address }));
+      await minion.write('/etc/salt/pki/minion/minion_master.pub', masterKey);
+      await server.write(`${masterKeys}/minions/${minion.name}`, key);
+      await startProgram(minion, 'salt-minion');
+      await connected(minion);
+    }),
+  );
   const missing = await stillMissing(
     async () => {
       const answered = await saltOnMaster(
@@ -82,6 +93,15 @@ export async function startSalt(
     { clock: systemClock, timeoutMs: 120_000 },
   );
   if (missing !== undefined) throw new Error(`the Salt master ${server.name} has not all of its minions: ${missing}`);
+}
+
+/** A master that asks before a minion hears it waits for as long as a busy one may take. */
+async function connected(minion: Server): Promise<void> {
+  const publisher = "ss -Htn state established '( dport = :4505 )'";
+  const missing = async (): Promise<string | undefined> =>
+    (await minion.exec(publisher)).trim() === '' ? `${minion.name} does not listen to its master` : undefined;
+  const word = await stillMissing(missing, { clock: systemClock, timeoutMs: 120_000, everyMs: 250 });
+  if (word !== undefined) throw new Error(word);
 }
 
 /** Runs a function on minions by their master; resolves with the answer of each that gave one. */

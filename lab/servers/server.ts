@@ -217,8 +217,10 @@ export class Server {
     this.#init = undefined;
     await removeGroups(this.#groups);
     this.#groups = [];
+    // Connections that were cut keep the namespace, and what it has, for minutes: its plug is pulled first.
+    await network.ip(this.name, 'link', 'del', 'host0').catch(() => undefined);
     await network.removeNamespace(this.name).catch(() => undefined);
-    // The kernel removes the namespace's interfaces a little later, and then the other end at the bridge.
+    // The kernel removes the other end at the bridge a little later.
     const missing = (): Promise<string | undefined> =>
       network.ip(bridge.namespace, 'link', 'show', 'dev', this.name).then(
         () => 'the port is there',
