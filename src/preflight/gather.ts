@@ -3,6 +3,7 @@ import { type Kind, kindFacts, type ObjectByKind } from '../kube/kinds.ts';
 import type { Answer } from './finding.ts';
 import type { CalicoFacts, IpamConfig, Pool } from './judge/calico.ts';
 import type { Crd } from './judge/crds.ts';
+import type { GkeNode, GkeService } from './judge/gke.ts';
 import type { ClassFacts } from './judge/ingress.ts';
 import type { NodeFacts } from './judge/nodes.ts';
 import type { DaemonSet, KeptNode, PolicyFacts } from './judge/policies.ts';
@@ -46,12 +47,38 @@ export async function gatherCalico(questions: Questions, group: CalicoGroup): Pr
 export interface NodesGathered {
   readonly facts: Answer<readonly NodeFacts[]>;
   readonly kept: Answer<readonly KeptNode[]>;
+  /** The same Nodes as Google's clusters are judged by. */
+  readonly gke: Answer<readonly GkeNode[]>;
+}
+
+/** What a Node has that no agent reads. */
+interface CloudNode {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: { readonly providerID?: string };
 }
 
 export async function gatherNodes(questions: Questions): Promise<NodesGathered> {
   const { apiVersions, plural } = kindFacts.Node;
-  const kept = await questions.list<Item<'Node'> & KeptNode>(inVersion(apiVersions[0], plural));
-  return { facts: map(kept, nodeFacts), kept };
+  const kept = await questions.list<Item<'Node'> & KeptNode & CloudNode>(inVersion(apiVersions[0], plural));
+  const gke = map(kept, (node) => ({
+    ...nodeFacts(node),
+    labels: node.metadata.labels ?? {},
+    providerId: node.spec?.providerID ?? '',
+  }));
+  return { facts: map(kept, nodeFacts), kept, gke };
+}
+
+export async function gatherGkeServices(questions: Questions): Promise<Answer<readonly GkeService[]>> {
+  interface Annotated {
+    readonly metadata: {
+      readonly namespace?: string;
+      readonly name: string;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+  }
+  const { apiVersions, plural } = kindFacts.Service;
+  const answer = await questions.list<Annotated>(inVersion(apiVersions[0], plural));
+  return map(answer, ({ metadata: { namespace = '', name, annotations = {} } }) => ({ namespace, name, annotations }));
 }
 
 export function nodeFacts({ metadata, spec, status }: Item<'Node'>): NodeFacts {

@@ -31,6 +31,7 @@ export const preflightNeeds: readonly Need[] = [
   askRightsOfOthers('may the agents do what they do'),
   list({ kind: 'Node' }, 'addresses and pod prefixes of nodes'),
   list({ kind: 'IngressClass' }, 'is our class there'),
+  list({ kind: 'Service' }, 'in a cluster of GKE: what the load balancer may reach'),
   list({ apiGroup: 'networking.k8s.io', resource: 'networkpolicies' }, policies),
   list({ apiGroup: 'apps', resource: 'daemonsets' }, policies),
   getNamed({ apiGroup: 'rbac.authorization.k8s.io', resource: 'clusterroles' }, [felixRole], policies),

@@ -8,12 +8,22 @@ import type { PodsFrom } from '../planes/network/needs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Agent, needsOf } from './agents.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';
-import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes, gatherPolicies } from './gather.ts';
+import {
+  calicoGroup,
+  gatherCalico,
+  gatherClasses,
+  gatherCrds,
+  gatherGkeServices,
+  gatherNodes,
+  gatherPolicies,
+  type NodesGathered,
+} from './gather.ts';
 import { calicoMissing, judgeCalico } from './judge/calico.ts';
 import { judgeCertificate } from './judge/certificate.ts';
 import { judgeConnection } from './judge/connection.ts';
 import { type ExpectedCrd, judgeCrds } from './judge/crds.ts';
 import { type Identity, judgeCredentials } from './judge/credentials.ts';
+import { isGke, judgeGke } from './judge/gke.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
 import { judgePolicies } from './judge/policies.ts';
@@ -34,6 +44,8 @@ export interface Expectations {
     readonly servers: readonly Prefix[];
     readonly maxRoutes: number;
   }[];
+  /** The prefixes of all Sites in which the cluster is not, with their names. */
+  readonly others: readonly { readonly site: string; readonly prefix: Prefix }[];
   /** The IngressClasses of the edge pools. */
   readonly classes: readonly string[];
 }
@@ -122,6 +134,12 @@ async function judgeCluster(
   who: Identity,
 ): Promise<readonly Finding[]> {
   const { crds, expectations } = options;
+  const nodes = await gatherNodes(questions);
+  if ('got' in nodes.gke && isGke(nodes.gke.got)) {
+    const pods = expectations?.sites.flatMap((site) => site.pods);
+    const context = { who: who.username, pods, others: expectations?.others ?? [] };
+    return judgeGke(nodes.gke.got, await gatherGkeServices(questions), context);
+  }
   const [crdAnswers, namespace, classes, network] = await Promise.all([
     gatherCrds(
       questions,
@@ -129,7 +147,7 @@ async function judgeCluster(
     ),
     questions.get({ apiGroup: '', version: 'v1', resource: 'namespaces', name: systemNamespace }),
     reads(allNeeds(options), 'IngressClass') ? gatherClasses(questions) : undefined,
-    judgeNetwork(options, questions, who.username),
+    judgeNetwork(options, questions, { who: who.username, nodes }),
   ]);
   const findings = [...judgeCrds(crds, crdAnswers, who.username), ...network.findings];
   if ('got' in namespace) findings.push(ok('namespace', systemNamespace));
@@ -150,16 +168,15 @@ async function judgeCluster(
 async function judgeNetwork(
   options: PreflightOptions,
   questions: Questions,
-  who: string,
+  { who, nodes }: { readonly who: string; readonly nodes: NodesGathered },
 ): Promise<{ readonly findings: readonly Finding[]; readonly group: CalicoGroup | undefined }> {
   const needs = allNeeds(options);
   if (!reads(needs, 'Node')) return { findings: [], group: undefined };
   const { podsFrom, expectations } = options;
   const sites = expectations?.sites;
   const allowed = sites && { servers: sites.flatMap((site) => site.servers), pods: sites.flatMap((site) => site.pods) };
-  const [group, nodes, policies] = await Promise.all([
+  const [group, policies] = await Promise.all([
     reads(needs, 'BlockAffinity') ? calicoGroup(questions) : undefined,
-    gatherNodes(questions),
     gatherPolicies(questions),
   ]);
   const findings = [

@@ -26,6 +26,10 @@ export const preflightChecks = {
   policies: 'NetworkPolicies, where there are any, are kept on every Node.',
   'ingress-class': 'The IngressClass of every edge pool is there and names our controller.',
   'ingress-default': 'No other controller takes Ingresses without a class.',
+  'gke-network':
+    'In a cluster of GKE, which has no agents of ours: addresses of nodes and pods are in no prefix of another Site.',
+  'gke-balancer': 'In a cluster of GKE: a Service has network endpoint groups for the load balancer, in every zone.',
+  'gke-identity': 'In a cluster of GKE: Workload Identity is on for every Node.',
   folder: 'The manifest folder of the cluster is readable and complete.',
   kinds: 'The folder holds the kinds that the agents read.',
 } as const;
@@ -97,6 +101,14 @@ export const preflightReasons = {
   ClassOfOther: 'The IngressClass of an edge pool names another controller.',
   OtherDefaultClass: 'Another controller is the default: it takes Ingresses without a class.',
   DefaultClassTwice: 'More than one IngressClass is the default; new Ingresses without a class are refused.',
+  RangeOfOtherSite: 'A Node of GKE has an address or a range of pods that lies in a prefix of another Site.',
+  CloudPodsUnsaid:
+    'The range of the pods of a GKE cluster is in no pod prefix of its Sites, so that nothing keeps it free.',
+  NegMissing: 'No Service asks GKE for network endpoint groups: the load balancer reaches no pod.',
+  NegUnreadable: 'The annotation by which a Service asks for network endpoint groups is not what GKE reads.',
+  NegNotMade: 'GKE has not made the network endpoint groups that a Service asks for.',
+  NegNotInEveryZone: 'A Service has no network endpoint group in a zone where Nodes are.',
+  WorkloadIdentityOff: 'A Node gives pods the credentials of its own service account.',
   FolderUnreadable: 'The manifest folder is missing, empty, or one of its files cannot be read.',
   KindMissing: 'The folder holds no object of a kind that an agent reads.',
 } as const;

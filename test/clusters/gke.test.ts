@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually, withControlPlane } from '../support/clusters/control-plane.ts';
+import { check } from '../support/clusters/preflight.ts';
 
 /**
  * The files of deploy/gke before a real kube-apiserver that has the public CustomResourceDefinitions of Config Connector, with strict
@@ -74,5 +75,42 @@ describe('the files of deploy/gke', () => {
   ])('of %s a wrong type, or a missing field, is refused (%s)', async (name, right, wrong) => {
     const text = await readFile(join(folder, name), 'utf8');
     await expect(apply(text.replace(right, wrong))).rejects.toThrow(/invalid|Required|expected numeric/);
+  });
+});
+
+describe('tideline check --cluster', () => {
+  const node = (name: string, podCIDR: string) => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name,
+      labels: {
+        'cloud.google.com/gke-nodepool': 'web',
+        'topology.kubernetes.io/zone': 'europe-west1-b',
+        'iam.gke.io/gke-metadata-server-enabled': 'true',
+      },
+    },
+    spec: { providerID: `gce://project/europe-west1-b/${name}`, podCIDR, podCIDRs: [podCIDR] },
+  });
+  const seen = async (groups = ['tideline:check']): Promise<readonly string[]> => {
+    const kubeconfig = await plane().kubeconfigFor({ user: 'anna', groups });
+    const { findings } = await check('--cluster', 'cloud', '--kubeconfig', kubeconfig, 'examples/hybrid');
+    return findings.filter((one) => one.check.startsWith('gke-')).map((one) => `${one.check} ${one.reason ?? 'ok'}`);
+  };
+
+  it('knows a cluster of GKE by its Nodes, and says what its load balancer and the spec lack', async () => {
+    await plane().kubectl(['apply', '-f', join(root, 'deploy/rbac/check.yaml')]);
+    await plane().apply(node('gke-1', '10.10.4.0/24'));
+    expect(await seen()).toEqual(['gke-network RangeOfOtherSite', 'gke-balancer NegMissing', 'gke-identity ok']);
+    await plane().kubectl(['create', 'clusterrole', 'nodes', '--verb=list', '--resource=nodes']);
+    await plane().kubectl(['create', 'clusterrolebinding', 'nodes', '--clusterrole=nodes', '--group=nodes']);
+    expect(await seen(['nodes'])).toContain('gke-balancer RightMissing');
+    await plane().kubectl(['delete', 'node', 'gke-1']);
+    await plane().apply(node('gke-2', '10.31.64.0/24'));
+    await plane().kubectl(['apply', '-f', join(folder, 'workload/web.yaml')]);
+    expect(await seen()).toEqual(['gke-network CloudPodsUnsaid', 'gke-balancer NegNotMade', 'gke-identity ok']);
+    const status = JSON.stringify({ network_endpoint_groups: { 8080: 'video-web' }, zones: ['europe-west1-b'] });
+    await plane().kubectl(['annotate', 'service', 'web', '-n', 'video', `cloud.google.com/neg-status=${status}`]);
+    expect(await seen()).toEqual(['gke-network CloudPodsUnsaid', 'gke-balancer ok', 'gke-identity ok']);
   });
 });

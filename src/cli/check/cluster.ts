@@ -38,7 +38,7 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
   const expectations = platform === undefined || cluster === undefined ? undefined : expectationsOf(platform, cluster);
   if ('manifests' in source) {
     const { preflightFolder } = await import('../../preflight/folder.ts');
-    const empty = { sites: [], classes: [] };
+    const empty = { sites: [], others: [], classes: [] };
     const findings = await preflightFolder({
       ...common,
       folder: source.manifests,
@@ -115,8 +115,13 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
 }
 
 function expectationsOf(platform: Platform, name: string): Expectations {
+  const sites = sitesOfCluster(platform, name);
+  const own = new Set(sites.map(({ metadata }) => metadata.name));
   return {
-    sites: sitesOfCluster(platform, name).map(({ metadata, spec }) => ({
+    others: [...platform.sites].flatMap(([site, { spec }]) =>
+      own.has(site) ? [] : Object.values(spec.prefixes).flatMap((all) => all.map((prefix) => ({ site, prefix }))),
+    ),
+    sites: sites.map(({ metadata, spec }) => ({
       name: metadata.name,
       pods: spec.prefixes.pods,
       servers: spec.prefixes.servers,

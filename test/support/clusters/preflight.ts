@@ -20,7 +20,7 @@ interface CheckResult {
 }
 
 /** Runs `tideline check --cluster ... --output json` as a person would, from the root of the checkout. */
-async function check(...args: readonly string[]): Promise<CheckResult> {
+export async function check(...args: readonly string[]): Promise<CheckResult> {
   const began = performance.now();
   const { code, stdout, stderr } = await run(process.execPath, [
     'src/cli/main.ts',
