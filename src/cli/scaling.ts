@@ -3,6 +3,8 @@ import { register as registerApply } from './scaling/apply.ts';
 import { register as registerExplain } from './scaling/explain.ts';
 import { register as registerFloors } from './scaling/floors.ts';
 import { register as registerProve } from './scaling/prove.ts';
+import { register as registerRender } from './scaling/render.ts';
+import { register as registerServe } from './scaling/serve.ts';
 
 /** `tideline scaling …`: what has to be ready before it is needed. */
 export function register(program: Command): void {
@@ -13,4 +15,6 @@ export function register(program: Command): void {
   registerExplain(scaling);
   registerProve(scaling);
   registerApply(scaling);
+  registerServe(scaling);
+  registerRender(scaling);
 }

@@ -77,7 +77,18 @@ export function historyFileOf(agent: string, cluster: string | undefined): strin
 export const knownZonesFile = 'steering-zones.json';
 
 /** Default ports of the agents' own HTTP endpoint. */
-export const agentPorts = { network: 9463, edge: 9464, steering: 9465 } as const;
+export const agentPorts = { network: 9463, edge: 9464, steering: 9465, scaling: 9466 } as const;
+
+/** Default port on which a scaling agent serves the metrics APIs to the aggregator of its cluster. */
+export const metricsApiPort = 9467;
+
+/** The Service by which the aggregator of a cluster finds the metrics APIs, in the system namespace. */
+export const metricsApiService = 'tideline-scaling';
+
+/** File in the state folder of a scaling agent with what it must not forget by a restart. */
+export function scalingMemoryFileOf(cluster: string): string {
+  return `scaling-${cluster}.json`;
+}
 
 /** Paths of an agent's HTTP endpoint. */
 export const agentPaths = {

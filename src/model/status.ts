@@ -230,12 +230,25 @@ export interface EdgeStatus extends AgentStatus {
   readonly publishing?: PublishingView;
   /** What the clients of each country asked in the last hour; absent while nothing was measured, and from older agents. */
   readonly demand?: Demand;
+  /** The same of the last minute, in requests only, and by host; absent before two readings, and from older agents. */
+  readonly lastMinute?: LastMinute;
   /** Requests a second, measured over the last five seconds or so; absent before that, and from older agents. */
   readonly requestsPerSecond?: number;
   /** `ready` when nginx knows the countries of addresses, else why it does not. */
   readonly countryData?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
+}
+
+/** How many requests came in the last minute. */
+export interface LastMinute {
+  /** The time in which they were counted, in milliseconds since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** By ISO 3166-1 alpha-2, or `unknown`. */
+  readonly countries: Readonly<Record<string, number>>;
+  /** By the names that the table has; `(other)` are hosts that are not counted one by one, `(none)` those that nobody has. */
+  readonly hosts: Readonly<Record<string, number>>;
 }
 
 /** What a cluster has of the hosts of one policy, as its table says. */

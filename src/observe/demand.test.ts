@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { blade, takenAtMs, target } from '../../test/support/snapshot.ts';
 import { examplePlatform, withDefault } from '../../test/support/steering/world.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { demandOf } from './demand.ts';
+import { demandOf, hostRatesOf } from './demand.ts';
 import type { AgentPart } from './snapshot.ts';
 
 const minute = 60_000;
@@ -13,8 +13,7 @@ const measured = (minutes: number, requests: Readonly<Record<string, number>>) =
     countries: Object.entries(requests).map(([country, count]) => ({ country, requests: count })),
   },
 });
-const told = (platform: Platform, ...agents: readonly AgentPart[]) =>
-  demandOf(platform, { takenAtMs, clusters: [], pools: [], drains: [], agents });
+const told = (platform: Platform, ...agents: readonly AgentPart[]) => demandOf(platform, { takenAtMs, agents });
 const silent: AgentPart = { target: target('paris-blade-3', 'edge'), problem: 'cannot be reached' };
 
 it('adds what blades measured in different times, of countries whose users are led to them', async () => {
@@ -52,4 +51,23 @@ it('says that nothing was measured', async () => {
   const none = told(platform, blade('paris-blade-1'), silent);
   expect([none.clusters, none.seconds, none.requestsPerSecond]).toEqual([[], 0, {}]);
   expect(none.silent).toHaveLength(2);
+});
+
+it('tells of the last minute as well, by country and by host', async () => {
+  const platform = await examplePlatform();
+  const lastMinute = {
+    fromMs: takenAtMs - minute,
+    toMs: takenAtMs,
+    countries: { FR: 600 },
+    hosts: { 'a.example': 60 },
+  };
+  const agents = [
+    blade('paris-blade-1', { lastMinute }),
+    blade('paris-blade-2', { ...measured(60, { FR: 1 }), lastMinute }),
+  ];
+  const told = demandOf(platform, { takenAtMs, agents: [...agents, silent] }, 'minute');
+  expect(told).toMatchObject({ seconds: 60, requestsPerSecond: { FR: 20 }, silent: [{ blade: 'paris-blade-3' }] });
+  expect(hostRatesOf({ agents })).toEqual(new Map([['a.example', 2]]));
+  const old = demandOf(platform, { takenAtMs, agents: [blade('paris-blade-1', measured(60, { FR: 1 }))] }, 'minute');
+  expect(old.silent).toMatchObject([{ why: 'has measured nothing yet, or is of an older version' }]);
 });

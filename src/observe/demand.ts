@@ -26,16 +26,22 @@ const enough = 0.5;
  * Sums what blades measured. Which countries they can have measured at all follows from the policies: of users whom a cluster without blades
  * answers nothing is known. What blades see of these (resolvers abroad, a spec that is not applied yet) counts where it is more than the average.
  */
-export function demandOf(platform: Platform, { agents, takenAtMs }: Snapshot): MeasuredDemand {
+export function demandOf(
+  platform: Platform,
+  { agents, takenAtMs }: Pick<Snapshot, 'agents' | 'takenAtMs'>,
+  over: 'hour' | 'minute' = 'hour',
+): MeasuredDemand {
   const silent: { readonly blade: string; readonly why: string }[] = [];
   const windows: { readonly cluster: string; readonly demand: Window }[] = [];
   for (const part of agents) {
     const { server, plane, cluster } = part.target;
     if (plane !== 'edge') continue;
     if ('problem' in part) silent.push({ blade: server, why: part.problem });
-    else if (!('edge' in part) || !isMeasured(part.edge.demand))
-      silent.push({ blade: server, why: 'has measured nothing yet, or is of an older version' });
-    else windows.push({ cluster, demand: part.edge.demand });
+    else {
+      const demand = 'edge' in part ? windowIn(part.edge, over) : undefined;
+      if (isMeasured(demand)) windows.push({ cluster, demand });
+      else silent.push({ blade: server, why: 'has measured nothing yet, or is of an older version' });
+    }
   }
   const measured = new Set(windows.map(({ cluster }) => cluster));
   const seen = sumOf(windows.map(({ demand }) => demand));
@@ -53,9 +59,27 @@ export function demandOf(platform: Platform, { agents, takenAtMs }: Snapshot): M
   };
 }
 
+/** Requests a second by host, of all blades that told what they counted in the last minute. */
+export function hostRatesOf({ agents }: Pick<Snapshot, 'agents'>): ReadonlyMap<string, number> {
+  const rates = new Map<string, number>();
+  for (const part of agents) {
+    const lastMinute = 'edge' in part ? part.edge.lastMinute : undefined;
+    if (lastMinute === undefined || lengthMs(lastMinute) <= 0) continue;
+    for (const [host, requests] of Object.entries(lastMinute.hosts))
+      rates.set(host, (rates.get(host) ?? 0) + (1000 * requests) / lengthMs(lastMinute));
+  }
+  return rates;
+}
+
 type Window = NonNullable<EdgePart['demand']>;
 
-const lengthMs = ({ fromMs, toMs }: Window): number => toMs - fromMs;
+function windowIn({ demand, lastMinute }: EdgePart, over: 'hour' | 'minute'): Window | undefined {
+  if (over === 'hour' || lastMinute === undefined) return over === 'hour' ? demand : undefined;
+  const countries = Object.entries(lastMinute.countries).map(([country, requests]) => ({ country, requests }));
+  return { fromMs: lastMinute.fromMs, toMs: lastMinute.toMs, countries };
+}
+
+const lengthMs = ({ fromMs, toMs }: Pick<Window, 'fromMs' | 'toMs'>): number => toMs - fromMs;
 
 const isMeasured = (demand: Window | undefined): demand is Window => demand !== undefined && lengthMs(demand) > 0;
 

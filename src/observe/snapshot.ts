@@ -204,6 +204,15 @@ const edgeSchema = z.object({
     })
     .optional()
     .catch(undefined),
+  lastMinute: z
+    .object({
+      fromMs: z.number(),
+      toMs: z.number(),
+      countries: z.record(z.string(), z.number()),
+      hosts: z.record(z.string(), z.number()),
+    })
+    .optional()
+    .catch(undefined),
   policies: z
     .array(
       z.object({

@@ -51,7 +51,7 @@ function lines(right: Line): readonly string[] {
 
 describe('deploy/rbac grants exactly what is stated', () => {
   it('to an agent of each plane that needs anything', () => {
-    expect(agents).toEqual(['edge', 'network', 'steering']);
+    expect(agents).toEqual(['edge', 'network', 'steering', 'scaling']);
     expect(usualAgents).toEqual(['edge', 'network']);
   });
 

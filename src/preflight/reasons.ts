@@ -16,6 +16,8 @@ export const preflightChecks = {
     'This identity may do what the network agent does. With a kubeconfig of the group tideline:check: the group tideline:network may.',
   'rights-steering':
     'This identity may do what the steering agent does in the cluster of its Lease. With a kubeconfig of the group tideline:check: the group tideline:steering may.',
+  'rights-scaling':
+    'This identity may do what the scaling agent does in the cluster whose autoscalers it serves. With a kubeconfig of the group tideline:check: the group tideline:scaling may.',
   'rights-excess': 'This identity may do no more than the agents need.',
   'calico-api': "Calico's objects are served.",
   'calico-datastore': 'Calico says that its datastore is ready.',

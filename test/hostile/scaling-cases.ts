@@ -12,6 +12,7 @@ export interface BadFiles {
 /** Bad input to the commands of scaling, for commands.test.ts. */
 export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: BadFiles): readonly Case[] {
   const golden = 'test/golden/check/valid-scaling/input.yaml';
+  const serve = ['scaling', 'serve', '--cluster', 'cloud', '--serving-cert', notYaml, '--serving-key', notYaml];
   return [
     { words: ['scaling', 'floors', spec], says: /required option '--demand <file>'/ },
     {
@@ -31,5 +32,12 @@ export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: B
     },
     { words: ['scaling', 'prove', golden, '--demand', demand, '--if', 'Blade/b1=down'], says: /Site or Cluster/ },
     { words: ['scaling', 'apply', spec, '--demand', demand, '--yes'], says: /\(NoTarget\)/ },
+    { words: ['scaling', 'serve', '--cluster', 'cloud'], says: /required option '--serving-cert <file>'/ },
+    { words: [...serve, '--announce', '127.0.0.1'], says: /cannot reach a loopback address/ },
+    { words: [...serve, '--every', '0'], says: /seconds, from 1 to 300/ },
+    { words: [...serve, '--platform', golden, '--cluster', 'clout'], says: /did you mean "cloud"/ },
+    { words: ['scaling', 'render', '--ca', notYaml], says: /not\.yaml holds no certificate in PEM.*\(BadOption\)/ },
+    { words: ['scaling', 'render', '--ca', `${notYaml}.absent`], says: /cannot be read/ },
+    { words: ['scaling', 'render', '--ca', notYaml, '--port', '0'], says: /Expected a port/ },
   ];
 }

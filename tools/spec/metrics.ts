@@ -5,6 +5,8 @@ import { writeMetrics } from '../../src/kube/status/metrics.ts';
 import { edgeMetrics } from '../../src/planes/edge/metrics.ts';
 import { snapshotMetrics } from '../../src/planes/fleet/compile/components/etcd-snapshots.ts';
 import { createNetworkMetrics } from '../../src/planes/network/metrics.ts';
+import { scalingMetrics } from '../../src/planes/scaling/metrics.ts';
+import { answersCounter } from '../../src/planes/scaling/serve/server.ts';
 import { steeringMetrics } from '../../src/planes/steering/metrics.ts';
 import { measureApis } from '../../src/platform-api/metrics.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -18,8 +20,8 @@ const introduction = `# Metrics
 
 <!-- Made by \`make generate\` from the registries of the agents; do not edit. -->
 
-Every agent serves these on \`/metrics\` of its endpoint, port 9464 of a blade, 9463 of a worker and 9465 of a
-steering agent, with the label \`component\` (\`edge\`, \`network\`, \`steering\`), and beside them the process metrics of prom-client (\`process_…\`, \`nodejs_…\`). Times are in seconds. A counter begins anew with its agent;
+Every agent serves these on \`/metrics\` of its endpoint, port 9464 of a blade, 9463 of a worker, 9465 of a
+steering agent and 9466 of a scaling agent, with the label \`component\` (\`edge\`, \`network\`, \`steering\`, \`scaling\`), and beside them the process metrics of prom-client (\`process_…\`, \`nodejs_…\`). Times are in seconds. A counter begins anew with its agent;
 what nginx counts (\`tideline_edge_requests_total\`, all others with a host or a country, \`…answered…\` and \`…tries…\`) with nginx.
 
 Bounded by the number of hosts are the metrics with the label \`host\`: 200 hosts of the table one by one, \`(other)\` for the rest, \`(none)\` for
@@ -73,6 +75,15 @@ function ofSteering(registry: Registry): void {
   );
 }
 
+function ofScaling(registry: Registry): void {
+  scalingMetrics(
+    registry,
+    () => ({ cluster: '', targets: [], findings: [], doubts: [], problems: [] }),
+    () => 0,
+  );
+  answersCounter(registry);
+}
+
 /** The text of `docs/reference/metrics.md`. */
 export function metricsReference(): string {
   const ofEvery = described((registry) => {
@@ -96,6 +107,7 @@ export function metricsReference(): string {
     tableOf('The edge agent', described(edgeMetrics)),
     tableOf('The network agent', described(createNetworkMetrics)),
     tableOf('The steering agent', described(ofSteering)),
+    tableOf('The scaling agent', described(ofScaling)),
     tableOf('BGP, of both', described(speakerMetrics)),
     tableOf('The cluster, of both', ofCluster),
     tableOf('Members of etcd, by their node exporters', snapshotMetrics),

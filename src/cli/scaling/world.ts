@@ -15,12 +15,20 @@ export interface WorldArguments extends OutputArguments {
 
 /** The options of every command that computes with demand. */
 export function addWorldOptions(command: Command): Command {
-  command
-    .addOption(
-      new Option('--demand <file>', 'requests by country, as `tideline steering demand` measured them')
-        .env('TIDELINE_DEMAND')
-        .makeOptionMandatory(),
-    )
+  command.addOption(
+    new Option('--demand <file>', 'requests by country, as `tideline steering demand` measured them')
+      .env('TIDELINE_DEMAND')
+      .makeOptionMandatory(),
+  );
+  addReckoningOptions(command).addOption(
+    trustOption('read the platform spec in the API of this cluster as well, and believe it'),
+  );
+  return addOutputOption(command);
+}
+
+/** The options that say how what was measured is to be read. */
+export function addReckoningOptions(command: Command): Command {
+  return command
     .addOption(
       new Option(
         '--share <policy=share>',
@@ -33,9 +41,7 @@ export function addWorldOptions(command: Command): Command {
       new Option('--margin <share>', 'so much more may come than was measured, before anybody measures again')
         .argParser(parseMargin)
         .default(0.2),
-    )
-    .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
-  return addOutputOption(command);
+    );
 }
 
 /** The option of commands that change nothing. */

@@ -140,10 +140,18 @@ export class EdgeAgent {
     const publishing = this.#options.publisher?.status();
     const { brake, leftOvers, peers } = this.#options;
     const notices = [...brake.notices(), ...leftOvers.notices()];
-    const { demand, requestsPerSecond, countryData } = this.#requests;
+    const { demand, lastMinute, requestsPerSecond, countryData } = this.#requests;
     const policyHosts = this.#tables.policyHosts(this.#options.clock.now());
     const told = { publishing, notices, peersNotBelieved: peers.notBelieved(), policyHosts };
-    return statusOf({ view: this.#view(), memory: this.#memory, ...told, demand, requestsPerSecond, countryData });
+    return statusOf({
+      view: this.#view(),
+      memory: this.#memory,
+      ...told,
+      demand,
+      lastMinute,
+      requestsPerSecond,
+      countryData,
+    });
   }
 
   /** The VIPs that leave their pool. */

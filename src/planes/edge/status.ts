@@ -3,6 +3,7 @@ import type {
   BladeVips,
   EdgeNotice,
   EdgeStatus,
+  LastMinute,
   PeerRefusalView,
   PlanePart,
   PolicyHostsView,
@@ -25,6 +26,7 @@ export interface StatusInput {
   readonly notices: readonly EdgeNotice[];
   readonly peersNotBelieved?: readonly PeerRefusalView[];
   readonly demand?: Demand | undefined;
+  readonly lastMinute?: LastMinute | undefined;
   readonly requestsPerSecond?: number | undefined;
   readonly countryData?: string | undefined;
   readonly policyHosts?: readonly PolicyHostsView[] | undefined;
@@ -67,6 +69,7 @@ export function statusOf({
   notices,
   peersNotBelieved = [],
   demand,
+  lastMinute,
   requestsPerSecond,
   countryData,
   policyHosts,
@@ -98,7 +101,7 @@ export function statusOf({
       partial: count(conditions, 'partial'),
       refused: count(conditions, 'refused'),
     },
-    ...withoutUndefined({ publishing, demand, requestsPerSecond, countryData }),
+    ...withoutUndefined({ publishing, demand, lastMinute, requestsPerSecond, countryData }),
     refused: shownOf(conditions.filter(({ state }) => state !== 'accepted')),
   };
 }

@@ -70,3 +70,15 @@ function sharesOf(policies: readonly string[], given: ReadonlyMap<string, number
     `add ${missing.map((name) => `--share ${name}=…`).join(' ')}`,
   );
 }
+
+/** By policy, which part of the requests is for its hosts, as they were counted; empty where that cannot be told, or need not be. */
+export function sharesByHosts({ policies }: Platform, hosts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const all = [...hosts.values()].reduce((sum, rate) => sum + rate, 0);
+  if (policies.size < 2 || all === 0) return new Map();
+  return new Map(
+    [...policies].map(([name, { spec }]) => [
+      name,
+      spec.hosts.reduce((sum, host) => sum + (hosts.get(host) ?? 0), 0) / all,
+    ]),
+  );
+}

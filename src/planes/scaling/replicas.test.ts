@@ -28,7 +28,11 @@ async function observed(kind: string, name: string): Promise<Observed> {
 test.each([
   ['Deployment', 'web', { state: 'read', ready: 12 }],
   ['Deployment', 'new', { state: 'read', ready: 0 }],
-  ['HorizontalPodAutoscaler', 'web', { state: 'read', ready: 12, autoscaler: { min: 3, max: 40 } }],
+  [
+    'HorizontalPodAutoscaler',
+    'web',
+    { state: 'read', ready: 12, autoscaler: { min: 3, max: 40 }, scales: { kind: 'Deployment', name: 'web' } },
+  ],
   [
     'HorizontalPodAutoscaler',
     'odd',

@@ -36,7 +36,8 @@ export async function observe(
     const path = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/${name}`;
     const { spec } = await read(path, Autoscaler);
     const ready = await readyOf(spec.scaleTargetRef.kind, spec.scaleTargetRef.name);
-    return { state: 'read', ready, autoscaler: { min: spec.minReplicas, max: spec.maxReplicas } };
+    const scales = { kind: spec.scaleTargetRef.kind, name: spec.scaleTargetRef.name };
+    return { state: 'read', ready, autoscaler: { min: spec.minReplicas, max: spec.maxReplicas }, scales };
   } catch (error) {
     const gone = error instanceof ApiError && error.status === 404;
     return {

@@ -1,7 +1,9 @@
 import type { Demand } from '../../../model/demand.ts';
+import type { LastMinute } from '../../../model/status.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { RequestCounts } from './counts.ts';
 import { DemandWindow } from './demand.ts';
+import { LastMinuteWindow } from './last-minute.ts';
 import { type RequestMetrics, setRequestMetrics } from './metrics.ts';
 
 export interface RequestReaderOptions {
@@ -21,6 +23,7 @@ const everyMs = 5000;
 export class RequestReader {
   readonly #options: RequestReaderOptions;
   readonly #window = new DemandWindow();
+  readonly #lastMinute = new LastMinuteWindow();
   #countryData: string | undefined;
   #timer: Timer | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -46,6 +49,10 @@ export class RequestReader {
     return this.#window.demand;
   }
 
+  get lastMinute(): LastMinute | undefined {
+    return this.#lastMinute.lastMinute;
+  }
+
   get requestsPerSecond(): number | undefined {
     return this.#window.requestsPerSecond;
   }
@@ -61,6 +68,7 @@ export class RequestReader {
     if (counts === undefined) return;
     this.#countryData = counts.countryData;
     this.#window.read(counts, clock.now());
+    this.#lastMinute.read(counts, clock.now());
     setRequestMetrics(metrics, counts, pool());
   }
 }

@@ -5,5 +5,7 @@ export type Observed =
       readonly ready: number;
       /** The bounds of its autoscaler; absent where the target names its Deployment itself. */
       readonly autoscaler?: { readonly min: number; readonly max: number };
+      /** What the autoscaler scales. */
+      readonly scales?: { readonly kind: string; readonly name: string };
     }
   | { readonly state: 'unread'; readonly why: string };

@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { targetIn } from '../../../../test/support/scaling/world.ts';
+import type { Floor } from '../compile/floors.ts';
+import { earlierText, knownRates, withKnown } from './demand-kept.ts';
+import { type KeptFloor, keptFloors } from './floors-kept.ts';
+
+const minute = 60_000;
+const { spec } = targetIn('cloud-europe', { replicas: { min: 2, max: 100 } });
+const need = { failure: 'nothing', callsPerSecond: 0, replicas: 0, from: [] };
+const floor = (replicas: number, changed: Partial<Floor> = {}): Floor => ({
+  target: 'web',
+  spec,
+  replicas,
+  now: need,
+  needs: [],
+  missing: 0,
+  ...changed,
+});
+const kept = (replicas: number, changedAtMs = 0): ReadonlyMap<string, KeptFloor> =>
+  new Map([['web', { replicas, changedAtMs }]]);
+const told = (
+  before: ReadonlyMap<string, KeptFloor>,
+  replicas: number,
+  nowMs: number,
+  doubts: readonly string[] = [],
+) => keptFloors(before, [floor(replicas)], { nowMs, doubts }).get('web')?.replicas;
+
+it('rises at once, whatever is doubted, and falls a tenth in five minutes', () => {
+  expect(told(kept(10), 60, 1, ['stale'])).toBe(60);
+  expect(told(kept(60), 10, 4 * minute)).toBe(60);
+  expect(told(kept(60), 10, 5 * minute)).toBe(54);
+  expect(told(kept(60), 58, 5 * minute)).toBe(58);
+  expect(told(kept(60), 10, 60 * minute, ['paris answers no health check'])).toBe(60);
+});
+
+it('obeys who lowers what a target may have, and forgets a target that is gone', () => {
+  const lower = floor(10, { spec: { ...spec, replicas: { min: 2, max: 30 } } });
+  expect(keptFloors(kept(60), [lower], { nowMs: 1, doubts: ['stale'] }).get('web')?.replicas).toBe(30);
+  expect(keptFloors(kept(60), [], { nowMs: 1, doubts: [] }).size).toBe(0);
+});
+
+it('is never less than what is needed, and never more than before or needed, whatever comes', () => {
+  const step = fc.record({
+    replicas: fc.integer({ min: 2, max: 100 }),
+    wait: fc.integer({ min: 0, max: 600_000 }),
+    doubted: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+      let now: ReadonlyMap<string, KeptFloor> = new Map();
+      let nowMs = 0;
+      for (const { replicas, wait, doubted } of steps) {
+        nowMs += wait;
+        const before = now.get('web')?.replicas ?? 0;
+        now = keptFloors(now, [floor(replicas)], { nowMs, doubts: doubted ? ['x'] : [] });
+        const after = now.get('web')?.replicas ?? 0;
+        expect(after).toBeGreaterThanOrEqual(replicas);
+        expect(after).toBeLessThanOrEqual(Math.max(before, replicas));
+        if (doubted) expect(after).toBeGreaterThanOrEqual(before);
+        expect(after).toBeGreaterThanOrEqual(Math.floor(before * 0.9));
+      }
+    }),
+  );
+});
+
+it('goes on counting the users of a data centre that is lost, and says since when', () => {
+  const all = { rates: { measuredAtMs: minute, requestsPerSecond: { FR: 900, DE: 10, IS: 0 } } };
+  const known = knownRates(new Map(), all, minute);
+  const rest = { rates: { measuredAtMs: 2 * minute, requestsPerSecond: { DE: 20 } } };
+  const now = knownRates(known, rest, 2 * minute);
+  const whole = withKnown(
+    { ...rest, unknownPerSecond: 0, silent: [], unmeasured: [], shares: new Map(), margin: 0 },
+    now,
+  );
+  expect(whole.rates.requestsPerSecond).toEqual({ FR: 900, DE: 20, IS: 0 });
+  expect(earlierText(now, rest)).toBe('FR: as measured before, the oldest at 1970-01-01T00:01:00.000Z');
+  expect(earlierText(known, all)).toBeUndefined();
+  expect(knownRates(now, rest, 8 * 24 * 60 * minute).has('FR')).toBe(false);
+});

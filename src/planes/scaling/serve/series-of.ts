@@ -1,0 +1,85 @@
+import { type Floor, reaches } from '../compile/floors.ts';
+import type { Arriving } from '../compile/load.ts';
+import type { Observed } from '../compile/observed.ts';
+import { type DescribedObject, describedResources, type Series } from './series.ts';
+
+/** What the numbers of a moment are made of. */
+export interface Numbers {
+  readonly cluster: string;
+  readonly floors: readonly Floor[];
+  /** By target: what autoscalers are told. */
+  readonly told: ReadonlyMap<string, number>;
+  /** When floors were computed last, in milliseconds since the epoch. */
+  readonly computedAtMs: number;
+  readonly observed: ReadonlyMap<string, Observed>;
+  /** What was measured; absent where that was too long ago. */
+  readonly measured?: MeasuredNumbers;
+}
+
+export interface MeasuredNumbers {
+  readonly atMs: number;
+  readonly seconds: number;
+  readonly arriving: readonly Arriving[];
+  readonly policies: ReadonlyMap<string, number>;
+  readonly hosts: ReadonlyMap<string, number>;
+  readonly countries: ReadonlyMap<string, number>;
+}
+
+/** Every number that the autoscalers of a cluster may ask for. */
+export function seriesOf(numbers: Numbers): readonly Series[] {
+  const { cluster, floors, told, computedAtMs, measured } = numbers;
+  const ofTargets = floors
+    .filter(({ spec }) => spec.cluster === cluster)
+    .flatMap((floor) => {
+      const describe = (one: Omit<Series, 'labels' | 'namespace'>): readonly Series[] => described(floor, one, numbers);
+      const replicas = told.get(floor.target);
+      return [
+        ...(replicas === undefined
+          ? []
+          : describe({ metric: 'tideline_floor_replicas', value: replicas, atMs: computedAtMs })),
+        ...(measured === undefined
+          ? []
+          : describe({
+              metric: 'tideline_calls_per_second',
+              value: callsOf(floor, measured.arriving),
+              atMs: measured.atMs,
+              windowSeconds: measured.seconds,
+            })),
+      ];
+    });
+  if (measured === undefined) return ofTargets;
+  const { atMs, seconds: windowSeconds } = measured;
+  const by = (metric: Series['metric'], label: string, rates: ReadonlyMap<string, number>): readonly Series[] =>
+    [...rates].map(([name, value]) => ({ metric, labels: { [label]: name }, value, atMs, windowSeconds }));
+  return [
+    ...ofTargets,
+    ...by('tideline_policy_requests_per_second', 'policy', measured.policies),
+    ...by('tideline_host_requests_per_second', 'host', measured.hosts),
+    ...by('tideline_country_requests_per_second', 'country', measured.countries),
+  ];
+}
+
+/** Calls a second that reach a target. */
+export function callsOf({ spec }: Floor, arriving: readonly Arriving[]): number {
+  const requests = arriving.filter((one) => reaches(spec, one));
+  return requests.reduce((sum, one) => sum + one.requestsPerSecond, 0) * spec.callsPerRequest;
+}
+
+/** The number by itself, and once for each object that it describes: the workload of the target, and what its autoscaler scales. */
+function described(
+  { target, spec }: Floor,
+  one: Omit<Series, 'labels' | 'namespace'>,
+  { observed }: Numbers,
+): readonly Series[] {
+  const { kind, namespace, name } = spec.workload;
+  const seen = observed.get(target);
+  const scaled = seen?.state === 'read' ? seen.scales : undefined;
+  const objects = [{ kind, name }, ...(scaled === undefined ? [] : [scaled])].flatMap(objectOf);
+  const series = { ...one, labels: { target }, namespace };
+  return [series, ...objects.map((object) => ({ ...series, object }))];
+}
+
+function objectOf({ kind, name }: { readonly kind: string; readonly name: string }): readonly DescribedObject[] {
+  const form = Object.hasOwn(describedResources, kind) ? describedResources[kind] : undefined;
+  return form === undefined ? [] : [{ ...form, name }];
+}
