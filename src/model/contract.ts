@@ -85,6 +85,9 @@ export const metricsApiPort = 9467;
 /** The Service by which the aggregator of a cluster finds the metrics APIs, in the system namespace. */
 export const metricsApiService = 'tideline-scaling';
 
+/** The name that the certificate of its servers must have. */
+export const metricsApiName = `${metricsApiService}.${systemNamespace}.svc`;
+
 /** File in the state folder of a scaling agent with what it must not forget by a restart. */
 export function scalingMemoryFileOf(cluster: string): string {
   return `scaling-${cluster}.json`;

@@ -23,6 +23,17 @@ export interface CountryDemand {
   readonly roundTripSeconds: number;
 }
 
+/** How many requests came in the last minute. */
+export interface LastMinute {
+  /** The time in which they were counted, in milliseconds since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** By ISO 3166-1 alpha-2, or `unknown`. */
+  readonly countries: Readonly<Record<string, number>>;
+  /** By the names that the table has; `(other)` are hosts that are not counted one by one, `(none)` those that nobody has. */
+  readonly hosts: Readonly<Record<string, number>>;
+}
+
 const figures = ['requests', 'failures', 'seconds', 'roundTrips', 'roundTripSeconds'] as const;
 
 /** What was counted between two readings of counters. A counter that fell began anew in between, so all of it came since. */

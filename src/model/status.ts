@@ -1,5 +1,5 @@
 import type { Decision } from './decision.ts';
-import type { Demand } from './demand.ts';
+import type { Demand, LastMinute } from './demand.ts';
 import type { Problem } from './problem.ts';
 import type { PlatformView, SourceView } from './source-status.ts';
 import type { WritingView } from './writing-status.ts';
@@ -238,17 +238,6 @@ export interface EdgeStatus extends AgentStatus {
   readonly countryData?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
-}
-
-/** How many requests came in the last minute. */
-export interface LastMinute {
-  /** The time in which they were counted, in milliseconds since the epoch. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** By ISO 3166-1 alpha-2, or `unknown`. */
-  readonly countries: Readonly<Record<string, number>>;
-  /** By the names that the table has; `(other)` are hosts that are not counted one by one, `(none)` those that nobody has. */
-  readonly hosts: Readonly<Record<string, number>>;
 }
 
 /** What a cluster has of the hosts of one policy, as its table says. */

@@ -11,6 +11,7 @@ import { processorTime } from './edge/processor-time.ts';
 import { fleetCompile } from './fleet-compile.ts';
 import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
+import { metricsApi } from './metrics-api.ts';
 import { networkAgent } from './network-agent.ts';
 import { networkBlocks } from './network-blocks.ts';
 import { steeringOctodns } from './steering/octodns.ts';
@@ -39,6 +40,7 @@ const benches: readonly Bench[] = [
   steeringOctodns,
   steeringRecovery,
   fleetCompile,
+  metricsApi,
   labStart,
 ];
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { createAuthority } from '../../lab/control-plane/pki/certificate.ts';
-import { servingName } from '../../src/planes/scaling/serve/manifests.ts';
+import { metricsApiName } from '../../src/model/contract.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { objectsOf } from '../support/clusters/pool-definition.ts';
 import { ServeProcess } from '../support/scaling/serve-process.ts';
@@ -34,15 +34,17 @@ async function demand(replicas: number): Promise<void> {
 
 async function serve(address: string): Promise<ServeProcess> {
   const state = await mkdtemp(join(folder, 'run-'));
-  const { certificate, key } = authority.issue({ commonName: 'tideline-scaling', hosts: [servingName] });
+  const { certificate, key } = authority.issue({ commonName: 'tideline-scaling', hosts: [metricsApiName] });
   const files = { cert: join(state, 'tls.crt'), key: join(state, 'tls.key') };
   await writeFile(files.cert, certificate);
   await writeFile(files.key, key);
-  const process = new ServeProcess([
-    ...['--cluster', 'cloud', '--platform', spec(), '--demand', demandFile(), '--margin', '0', '--every', '1'],
-    ...['--serving-cert', files.cert, '--serving-key', files.key, '--listen', `${address}:9467`],
-    ...['--announce', address, '--run-dir', state],
-  ]);
+  const process = new ServeProcess(
+    [
+      ['--cluster', 'cloud', '--platform', spec(), '--demand', demandFile(), '--margin', '0', '--every', '1'],
+      ['--serving-cert', files.cert, '--serving-key', files.key, '--listen', `${address}:9467`],
+      ['--announce', address, '--run-dir', state],
+    ].flat(),
+  );
   servers.set(address, process);
   return process;
 }

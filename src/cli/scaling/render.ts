@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { metricsApiPort, metricsApiService, systemNamespace } from '../../model/contract.ts';
+import { metricsApiName, metricsApiPort } from '../../model/contract.ts';
 import { InputError } from '../../model/problem.ts';
 
 interface RenderArguments {
@@ -25,7 +25,7 @@ export function register(scaling: Command): void {
     .addHelpText(
       'after',
       `
-The certificate of the agents must have the name ${metricsApiService}.${systemNamespace}.svc. Then: tideline scaling render … | kubectl apply -f -
+The certificate of the agents must have the name ${metricsApiName}. Then: tideline scaling render … | kubectl apply -f -
 To leave again, delete the APIServices first: while they stand and nobody answers, namespaces of the cluster hang in Terminating.`,
     )
     .action(run);

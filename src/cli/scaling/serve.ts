@@ -7,8 +7,9 @@ import { agentPorts, defaultRunDir, metricsApiPort, scalingMemoryFileOf } from '
 import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import type { MeasuredNow } from '../../planes/scaling/agent.ts';
 import type { Endpoints } from '../../planes/scaling/serve/endpoints.ts';
+import type { ServingFiles } from '../../planes/scaling/serve/serving-files.ts';
+import type { MeasuredNow } from '../../planes/scaling/step.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSpecOptions } from '../agent/spec-sources.ts';
 import {
@@ -101,7 +102,6 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
   const { ScalingAgent } = await import('../../planes/scaling/agent.ts');
   const { MemoryFile } = await import('../../planes/scaling/follow/memory.ts');
   const { MetricsServer } = await import('../../planes/scaling/serve/server.ts');
-  const { ServingFiles } = await import('../../planes/scaling/serve/serving-files.ts');
   const { presentHealth } = await import('./health.ts');
   const { given, platform, client, clock, log, registry } = host;
   const { cluster, margin, stateDir = given.runDir } = given;
@@ -130,7 +130,7 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
     log,
     registry,
   });
-  const files = await openFiles(host, ServingFiles);
+  const files = await openFiles(host);
   const server = new MetricsServer({
     ...given.listen,
     files,
@@ -177,13 +177,11 @@ async function endpointsOf(
   return new Kept({ client, address: announce.text, port: listen.port, server, isReady, clock, log });
 }
 
-async function openFiles(
-  { given, clock, log }: ScalingHost,
-  files: typeof import('../../planes/scaling/serve/serving-files.ts').ServingFiles,
-): ReturnType<typeof files.open> {
+async function openFiles({ given, clock, log }: ScalingHost): Promise<ServingFiles> {
+  const { ServingFiles: Files } = await import('../../planes/scaling/serve/serving-files.ts');
   const { messageOf } = await import('../../model/values.ts');
   try {
-    return await files.open({ cert: given.servingCert, key: given.servingKey, clock, log });
+    return await Files.open({ cert: given.servingCert, key: given.servingKey, clock, log });
   } catch (error) {
     throw new InputError({
       reason: 'TlsFilesUnusable',

@@ -1,9 +1,8 @@
-import type { Demand } from '../../model/demand.ts';
+import type { Demand, LastMinute } from '../../model/demand.ts';
 import type {
   BladeVips,
   EdgeNotice,
   EdgeStatus,
-  LastMinute,
   PeerRefusalView,
   PlanePart,
   PolicyHostsView,

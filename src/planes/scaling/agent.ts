@@ -1,33 +1,19 @@
-import { answersNow, drainedAt } from '../../answers/answers.ts';
-import { freezeInForce, freezeLine } from '../../model/platform/freezes.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
-import { nothing } from './compile/failures.ts';
-import { type Floor, floorsOf, rememberedArriving } from './compile/floors.ts';
 import type { Observed } from './compile/observed.ts';
-import type { PresentHealth, ScalingWorld } from './compile/world.ts';
-import { demandOf, type Measured } from './demand.ts';
-import { floorFindings, readFindings } from './findings.ts';
-import { earlierText, type KnownRates, knownRates, withKnown } from './follow/demand-kept.ts';
-import { type KeptFloor, keptFloors } from './follow/floors-kept.ts';
+import { type PresentHealth, targetsOf } from './compile/world.ts';
+import { type KnownRates, knownRates } from './follow/demand-kept.ts';
+import type { KeptFloor } from './follow/floors-kept.ts';
 import type { MemoryFile } from './follow/memory.ts';
-import { releaseDoubts } from './hold/doubts.ts';
 import { scalingMetrics } from './metrics.ts';
-import type { ScalingFinding } from './reasons.ts';
 import { bookOf, type SeriesBook } from './serve/series.ts';
-import { type MeasuredNumbers, seriesOf } from './serve/series-of.ts';
+import { seriesOf } from './serve/series-of.ts';
 import { type ScalingStatus, statusOf } from './status.ts';
-
-/** What edges counted in the last minute, or somebody wrote down. */
-export interface MeasuredNow extends Omit<Measured, 'margin'> {
-  /** The time over which it was measured. */
-  readonly seconds: number;
-  readonly hosts: ReadonlyMap<string, number>;
-}
+import { type MeasuredNow, type Seen, stepOf } from './step.ts';
 
 export interface ScalingAgentOptions {
   /** The last good platform. */
@@ -39,22 +25,13 @@ export interface ScalingAgentOptions {
   readonly health: (platform: Platform) => Promise<PresentHealth>;
   /** Asks the agent's own cluster; never rejects. */
   readonly observe: (platform: Platform, targets: readonly string[]) => Promise<ReadonlyMap<string, Observed>>;
+  /** So much more may come, as a part of what was measured. */
   readonly margin: number;
-  readonly memory: MemoryFile;
+  readonly memory: Pick<MemoryFile, 'read' | 'write'>;
   readonly everyMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
-}
-
-/** What a run found out. */
-export interface Seen {
-  readonly world: ScalingWorld;
-  readonly floors: readonly Floor[];
-  readonly observed: ReadonlyMap<string, Observed>;
-  readonly findings: readonly ScalingFinding[];
-  readonly doubts: readonly string[];
-  readonly atMs: number;
 }
 
 const retry = { firstMs: 2000, ceilingMs: 30_000, jitter: [0.5, 1] } as const;
@@ -64,19 +41,18 @@ const toldMs = 60_000;
 
 /**
  * Follows demand and health, and keeps the numbers of one moment for the autoscalers of a cluster: what is measured as it is, and floors that rise at
- * once and fall slowly. Nothing of a cluster is written.
+ * once and fall slowly. Nothing of a workload is written.
  */
 export class ScalingAgent {
   readonly #options: ScalingAgentOptions;
   readonly #loop: Loop;
-  #floors: ReadonlyMap<string, KeptFloor> = new Map();
+  #told: ReadonlyMap<string, KeptFloor> = new Map();
   #rates: KnownRates = new Map();
   #isRemembered = false;
   #seen: Seen | undefined;
-  #measured: MeasuredNumbers | undefined;
+  #books: { readonly whole: SeriesBook; readonly floors: SeriesBook } = { whole: new Map(), floors: new Map() };
   #problem: string | undefined;
   #unwritten: string | undefined;
-  #frozen: string | undefined;
 
   constructor(options: ScalingAgentOptions) {
     this.#options = options;
@@ -103,6 +79,7 @@ export class ScalingAgent {
     this.#loop.trigger();
   }
 
+  /** Starts a run soon, because something outside changed. */
   refresh(): void {
     this.#loop.trigger();
   }
@@ -113,107 +90,77 @@ export class ScalingAgent {
 
   /** The numbers as they are now. */
   book(): SeriesBook {
-    const { cluster, clock, everyMs } = this.#options;
-    const measured = this.#measured;
+    const { clock, everyMs } = this.#options;
     const oldest = clock.now() - Math.max(toldMs, toldIntervals * everyMs);
-    return bookOf(
-      seriesOf({
-        cluster,
-        floors: this.#seen?.floors ?? [],
-        told: new Map([...this.#floors].map(([target, { replicas }]) => [target, replicas])),
-        computedAtMs: this.#seen?.atMs ?? clock.now(),
-        observed: this.#seen?.observed ?? new Map(),
-        ...(measured === undefined || measured.atMs < oldest ? {} : { measured }),
-      }),
-    );
+    return this.#seen !== undefined && this.#seen.numbers.atMs >= oldest ? this.#books.whole : this.#books.floors;
   }
 
   status(): ScalingStatus {
     return statusOf({
       cluster: this.#options.cluster,
       seen: this.#seen,
-      floors: this.#floors,
-      problem: this.#problem,
-      unwritten: this.#unwritten,
-      frozen: this.#frozen,
+      told: this.#told,
+      problems: [this.#problem, this.#unwritten].filter((one) => one !== undefined),
     });
   }
 
   async #run(): Promise<number> {
     const { everyMs, clock, memory } = this.#options;
+    const begunMs = clock.monotonic();
     if (!this.#isRemembered) {
       const { floors, rates } = await memory.read();
-      this.#floors = floors;
+      this.#told = floors;
       this.#rates = rates;
       this.#isRemembered = true;
+      // What was told stands, also while nobody tells what comes.
+      this.#write();
     }
-    const measured = await this.#measure();
-    const seen = await this.#look(measured);
-    this.#keep(seen);
-    this.#measured = numbersOf(measured, seen);
+    this.#take(await this.#look());
+    this.#unwritten = await memory.write({ floors: this.#told, rates: this.#rates });
+    return Math.max(0, everyMs - (clock.monotonic() - begunMs));
+  }
+
+  async #look(): Promise<Seen> {
+    const { platform: current, cluster, measure, health, observe, margin, clock } = this.#options;
+    const platform = current();
+    const own = this.#targets(platform).map(([name]) => name);
+    const [measured, present, observed] = await Promise.all([
+      measure(platform),
+      health(platform),
+      observe(platform, own),
+    ]);
+    const nowMs = clock.now();
+    this.#rates = knownRates(this.#rates, measured, nowMs);
+    const looked = { platform, cluster, measured, rates: this.#rates, health: present, observed, margin, nowMs };
+    return stepOf(this.#told, looked);
+  }
+
+  #take(seen: Seen): void {
+    for (const [target, { replicas }] of seen.told) {
+      const from = this.#told.get(target)?.replicas;
+      if (from !== replicas) this.#options.log.info({ target, from, replicas }, 'a floor changed');
+    }
+    this.#told = seen.told;
     this.#seen = seen;
     this.#problem = undefined;
-    this.#unwritten = await memory.write({ floors: this.#floors, rates: this.#rates });
-    return Math.max(0, everyMs - (clock.now() - seen.atMs));
+    this.#write();
   }
 
-  async #measure(): Promise<MeasuredNow> {
-    const { measure, platform, clock } = this.#options;
-    const measured = await measure(platform());
-    this.#rates = knownRates(this.#rates, measured, clock.now());
-    return measured;
+  #targets(platform: Platform): ReturnType<typeof targetsOf> {
+    return targetsOf(platform).filter(([, { spec }]) => spec.cluster === this.#options.cluster);
   }
 
-  async #look(measured: MeasuredNow): Promise<Seen> {
-    const { platform: current, cluster, health, observe, margin, clock } = this.#options;
-    const platform = current();
-    const atMs = clock.now();
-    const earlier = earlierText(this.#rates, measured);
-    const demand = demandOf(platform, { ...withKnown({ ...measured, margin }, this.#rates) }, atMs);
-    const own = [...platform.scalingTargets].flatMap(([name, { spec }]) => (spec.cluster === cluster ? [name] : []));
-    const [present, observed] = await Promise.all([health(platform), observe(platform, own)]);
-    const world: ScalingWorld = {
-      platform,
-      answers: new Map([...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, atMs)])),
-      demand: { ...demand, unheard: [...demand.unheard, ...(earlier === undefined ? [] : [earlier])] },
-      drained: drainedAt(platform, atMs),
-      health: present,
+  /** Writes down what autoscalers are told. */
+  #write(): void {
+    const { platform, clock } = this.#options;
+    const seen = this.#seen;
+    const numbers = {
+      targets: this.#targets(platform()),
+      told: new Map([...this.#told].map(([target, { replicas }]) => [target, replicas])),
+      computedAtMs: seen?.atMs ?? clock.now(),
+      observed: seen?.observed ?? new Map<string, Observed>(),
     };
-    const arriving = rememberedArriving(world);
-    const floors = floorsOf(world, arriving);
-    const doubts = releaseDoubts({ world, arriving, floors, observed }, atMs);
-    const ofOwn = floors.filter(({ target }) => own.includes(target));
-    const findings = [
-      ...readFindings(world, observed, false),
-      ...ofOwn.flatMap((floor) => floorFindings(floor, observed.get(floor.target))),
-    ];
-    return { world, floors: ofOwn, observed, findings, doubts, atMs };
+    const measured = seen === undefined ? {} : { measured: seen.numbers };
+    this.#books = { whole: bookOf(seriesOf({ ...numbers, ...measured })), floors: bookOf(seriesOf(numbers)) };
   }
-
-  #keep({ world, floors, doubts, atMs }: Seen): void {
-    const { log } = this.#options;
-    const freeze = freezeInForce(world.platform, atMs);
-    this.#frozen = freeze === undefined ? undefined : freezeLine(freeze);
-    if (freeze !== undefined) return;
-    const before = this.#floors;
-    this.#floors = keptFloors(before, floors, { nowMs: atMs, doubts });
-    for (const [target, { replicas }] of this.#floors) {
-      const from = before.get(target)?.replicas;
-      if (from !== replicas) log.info({ target, from, replicas }, 'a floor changed');
-    }
-  }
-}
-
-function numbersOf({ rates, seconds, hosts, unknownPerSecond }: MeasuredNow, { world }: Seen): MeasuredNumbers {
-  const all = Object.values(rates.requestsPerSecond).reduce((sum, rate) => sum + rate, unknownPerSecond);
-  // Floors count with a margin; what is told of now is what was measured.
-  const arriving = rememberedArriving({ ...world, demand: { ...world.demand, factor: 1 } })(nothing);
-  return {
-    atMs: rates.measuredAtMs,
-    seconds,
-    arriving,
-    policies: new Map([...world.demand.shares].map(([policy, share]) => [policy, all * share])),
-    hosts,
-    countries: new Map(Object.entries(rates.requestsPerSecond)),
-  };
 }

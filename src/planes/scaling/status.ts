@@ -1,7 +1,7 @@
-import type { Seen } from './agent.ts';
 import type { Observed } from './compile/observed.ts';
 import type { KeptFloor } from './follow/floors-kept.ts';
 import type { ScalingFinding } from './reasons.ts';
+import type { Seen } from './step.ts';
 
 /** What the agent says of itself in `/status`. */
 export interface ScalingStatus {
@@ -36,14 +36,12 @@ export interface TargetView {
 export interface StatusInput {
   readonly cluster: string;
   readonly seen: Seen | undefined;
-  readonly floors: ReadonlyMap<string, KeptFloor>;
-  readonly problem: string | undefined;
-  readonly unwritten: string | undefined;
-  readonly frozen: string | undefined;
+  readonly told: ReadonlyMap<string, KeptFloor>;
+  readonly problems: readonly string[];
 }
 
-export function statusOf({ cluster, seen, floors, problem, unwritten, frozen }: StatusInput): ScalingStatus {
-  const views = [...floors].map(([target, { replicas, changedAtMs }]): TargetView => {
+export function statusOf({ cluster, seen, told, problems }: StatusInput): ScalingStatus {
+  const views = [...told].map(([target, { replicas, changedAtMs }]): TargetView => {
     const floor = seen?.floors.find((one) => one.target === target);
     const observed = seen?.observed.get(target);
     return {
@@ -62,7 +60,7 @@ export function statusOf({ cluster, seen, floors, problem, unwritten, frozen }: 
     targets: views.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
     findings: seen?.findings ?? [],
     doubts: seen?.doubts ?? [],
-    problems: [problem, unwritten].filter((one) => one !== undefined),
-    ...(frozen === undefined ? {} : { frozenBy: frozen }),
+    problems,
+    ...(seen?.frozen === undefined ? {} : { frozenBy: seen.frozen }),
   };
 }

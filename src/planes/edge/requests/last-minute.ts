@@ -1,4 +1,4 @@
-import type { LastMinute } from '../../../model/status.ts';
+import type { LastMinute } from '../../../model/demand.ts';
 import { compareText } from '../../../model/values.ts';
 import type { RequestCounts } from './counts.ts';
 

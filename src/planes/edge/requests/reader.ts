@@ -1,5 +1,4 @@
-import type { Demand } from '../../../model/demand.ts';
-import type { LastMinute } from '../../../model/status.ts';
+import type { Demand, LastMinute } from '../../../model/demand.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { RequestCounts } from './counts.ts';
 import { DemandWindow } from './demand.ts';

@@ -11,9 +11,6 @@ export interface ServedAt {
   readonly withExternal: boolean;
 }
 
-/** The name that the certificate of the server must have. */
-export const servingName = `${metricsApiService}.${systemNamespace}.svc`;
-
 /**
  * What a cluster must have so that its aggregator asks us: a Service without selector, whose EndpointSlices the agents keep, and the API groups with
  * the authority by which the aggregator believes them.

@@ -1,12 +1,13 @@
-import { type Floor, reaches } from '../compile/floors.ts';
+import type { ScalingTarget } from '../../../model/spec/kinds.ts';
+import { reaches } from '../compile/floors.ts';
 import type { Arriving } from '../compile/load.ts';
 import type { Observed } from '../compile/observed.ts';
 import { type DescribedObject, describedResources, type Series } from './series.ts';
 
 /** What the numbers of a moment are made of. */
 export interface Numbers {
-  readonly cluster: string;
-  readonly floors: readonly Floor[];
+  /** The targets of the cluster, by their names. */
+  readonly targets: readonly (readonly [string, ScalingTarget])[];
   /** By target: what autoscalers are told. */
   readonly told: ReadonlyMap<string, number>;
   /** When floors were computed last, in milliseconds since the epoch. */
@@ -27,26 +28,25 @@ export interface MeasuredNumbers {
 
 /** Every number that the autoscalers of a cluster may ask for. */
 export function seriesOf(numbers: Numbers): readonly Series[] {
-  const { cluster, floors, told, computedAtMs, measured } = numbers;
-  const ofTargets = floors
-    .filter(({ spec }) => spec.cluster === cluster)
-    .flatMap((floor) => {
-      const describe = (one: Omit<Series, 'labels' | 'namespace'>): readonly Series[] => described(floor, one, numbers);
-      const replicas = told.get(floor.target);
-      return [
-        ...(replicas === undefined
-          ? []
-          : describe({ metric: 'tideline_floor_replicas', value: replicas, atMs: computedAtMs })),
-        ...(measured === undefined
-          ? []
-          : describe({
-              metric: 'tideline_calls_per_second',
-              value: callsOf(floor, measured.arriving),
-              atMs: measured.atMs,
-              windowSeconds: measured.seconds,
-            })),
-      ];
-    });
+  const { targets, told, computedAtMs, measured } = numbers;
+  const ofTargets = targets.flatMap(([target, { spec }]) => {
+    const describe = (one: Omit<Series, 'labels' | 'namespace'>): readonly Series[] =>
+      described({ target, spec }, one, numbers);
+    const replicas = told.get(target);
+    return [
+      ...(replicas === undefined
+        ? []
+        : describe({ metric: 'tideline_floor_replicas', value: replicas, atMs: computedAtMs })),
+      ...(measured === undefined
+        ? []
+        : describe({
+            metric: 'tideline_calls_per_second',
+            value: callsOf(spec, measured.arriving),
+            atMs: measured.atMs,
+            windowSeconds: measured.seconds,
+          })),
+    ];
+  });
   if (measured === undefined) return ofTargets;
   const { atMs, seconds: windowSeconds } = measured;
   const by = (metric: Series['metric'], label: string, rates: ReadonlyMap<string, number>): readonly Series[] =>
@@ -60,14 +60,14 @@ export function seriesOf(numbers: Numbers): readonly Series[] {
 }
 
 /** Calls a second that reach a target. */
-export function callsOf({ spec }: Floor, arriving: readonly Arriving[]): number {
+function callsOf(spec: ScalingTarget['spec'], arriving: readonly Arriving[]): number {
   const requests = arriving.filter((one) => reaches(spec, one));
   return requests.reduce((sum, one) => sum + one.requestsPerSecond, 0) * spec.callsPerRequest;
 }
 
 /** The number by itself, and once for each object that it describes: the workload of the target, and what its autoscaler scales. */
 function described(
-  { target, spec }: Floor,
+  { target, spec }: { readonly target: string; readonly spec: ScalingTarget['spec'] },
   one: Omit<Series, 'labels' | 'namespace'>,
   { observed }: Numbers,
 ): readonly Series[] {

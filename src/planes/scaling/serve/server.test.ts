@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAuthority } from '../../../../test/support/authority.ts';
 import { eventuallyWith } from '../../../../test/support/eventually.ts';
@@ -120,7 +121,7 @@ function get(path: string, { as, headers = {}, method = 'GET' }: Asking = {}): P
         ...(as === undefined ? {} : { cert: as.certificate, key: as.key }),
       },
       (answer) => {
-        const servedBy = (answer.socket as import('node:tls').TLSSocket).getPeerX509Certificate()?.subject ?? '';
+        const servedBy = (answer.socket as TLSSocket).getPeerX509Certificate()?.subject ?? '';
         let text = '';
         answer.on('data', (chunk) => (text += chunk));
         answer.on('end', () => {

@@ -1,0 +1,139 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { nowMs, scaled, targetIn } from '../../../test/support/scaling/world.ts';
+import { examplePlatform } from '../../../test/support/steering/world.ts';
+import { createLog } from '../../runtime/log.ts';
+import { createRegistry } from '../../runtime/metrics.ts';
+import { ScalingAgent } from './agent.ts';
+import { MemoryFile, type Remembrance } from './follow/memory.ts';
+import { externalList } from './serve/answers.ts';
+import { askOf } from './serve/asks.ts';
+
+const platform = scaled(await examplePlatform(), [targetIn('cloud-europe')], 6000);
+/** What the file of the agent holds. */
+let kept: Remembrance;
+let clock: FakeClock;
+/** What blades tell; undefined while none does. */
+let rates: Readonly<Record<string, number>> | undefined;
+const agents: ScalingAgent[] = [];
+
+beforeEach(() => {
+  kept = { floors: new Map(), rates: new Map() };
+  clock = new FakeClock(nowMs);
+  rates = { FR: 900 };
+});
+afterEach(async () => {
+  await Promise.all(agents.splice(0).map((agent) => agent.stop()));
+});
+
+const log = createLog('test', 'silent');
+
+function started(): ScalingAgent {
+  const agent = new ScalingAgent({
+    platform: () => platform,
+    cluster: 'cloud',
+    measure: async () => {
+      if (rates === undefined) throw new Error('no blade told what it measured');
+      const measured = { measuredAtMs: clock.now(), requestsPerSecond: rates };
+      const whole = { silent: [], unmeasured: [], shares: new Map(), unknownPerSecond: 0 };
+      return { ...whole, rates: measured, seconds: 60, hosts: new Map() };
+    },
+    health: async () => ({ down: new Set() }),
+    observe: async (_, targets) => new Map(targets.map((name) => [name, { state: 'read', ready: 1000 } as const])),
+    margin: 0,
+    memory: {
+      read: async () => kept,
+      write: async (next) => {
+        kept = next;
+        return undefined;
+      },
+    },
+    everyMs: 15_000,
+    clock,
+    log,
+    registry: createRegistry('test'),
+  });
+  agents.push(agent);
+  agent.start();
+  return agent;
+}
+
+function told(agent: ScalingAgent, metric: string): string | undefined {
+  const ask = askOf('GET', `/apis/external.metrics.k8s.io/v1beta1/namespaces/video/${metric}`);
+  if (ask.of !== 'external') throw new Error('no such metric');
+  const { items } = externalList(ask, agent.book()) as { readonly items: readonly { readonly value: string }[] };
+  return items[0]?.value;
+}
+
+async function after(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5000) {
+    await clock.advance(Math.min(left, 5000));
+    await setImmediate();
+  }
+}
+
+it('tells a floor that carries the loss of Paris, and what is measured as long as it is fresh', async () => {
+  const agent = started();
+  await after(200);
+  // 900 calls a second at 45 each.
+  expect(told(agent, 'tideline_floor_replicas')).toBe('20');
+  expect(told(agent, 'tideline_country_requests_per_second')).toBe('900');
+  rates = undefined;
+  await after(50_000);
+  expect(told(agent, 'tideline_country_requests_per_second')).toBe('900');
+  await after(60_000);
+  expect(told(agent, 'tideline_country_requests_per_second')).toBeUndefined();
+  expect(told(agent, 'tideline_floor_replicas')).toBe('20');
+  expect(agent.status().problems).toEqual(['no blade told what it measured']);
+});
+
+it('gives back slowly, and does not forget by a restart', async () => {
+  const first = started();
+  await after(200);
+  rates = { FR: 45 };
+  await after(60_000);
+  expect(told(first, 'tideline_floor_replicas')).toBe('20');
+  await after(300_000);
+  expect(told(first, 'tideline_floor_replicas')).toBe('18');
+  await first.stop();
+  rates = undefined;
+  const second = started();
+  await after(200);
+  expect(told(second, 'tideline_floor_replicas')).toBe('18');
+});
+
+it('counts the users of a data centre whose blades are silent, and gives nothing back meanwhile', async () => {
+  const agent = started();
+  await after(200);
+  rates = { DE: 90 };
+  await after(3_600_000);
+  // 900 of France, whom nobody measures now, and 90 of Germany.
+  expect(told(agent, 'tideline_floor_replicas')).toBe('22');
+  expect(agent.status().doubts.join()).toContain('FR: as measured before');
+});
+
+it('keeps in a file what must outlast a restart, and begins anew with one that cannot be read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-scaling-agent-'));
+  try {
+    const path = join(folder, 'memory.json');
+    const nothing = { floors: new Map(), rates: new Map() };
+    const all = {
+      floors: new Map([['web', { replicas: 20, changedAtMs: 5 }]]),
+      rates: new Map([['FR', { requestsPerSecond: 900, atMs: 5 }]]),
+    };
+    expect(await new MemoryFile(path, log).read()).toEqual(nothing);
+    expect(await new MemoryFile(path, log).write(all)).toBeUndefined();
+    expect(await new MemoryFile(path, log).read()).toEqual(all);
+    await writeFile(path, '{"format":1,"floors":{"web":{"replicas":-1}}}');
+    expect(await new MemoryFile(path, log).read()).toEqual(nothing);
+    expect(await new MemoryFile(join(folder, 'absent/memory.json'), log).write(all)).toMatch(
+      /cannot be written: ENOENT/,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
