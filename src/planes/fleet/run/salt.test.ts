@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { reachBySalt } from './salt.ts';
 
-/** A stand-in for `salt`: the first server is well, the second answers nothing, and runs what it was told until it was asked for it twice. */
+/** A stand-in for `salt`: the first server is well, the second answers nothing at first, and runs what it was told until it was asked for it twice. */
 const salt = (log: string): string => `#!${process.execPath}
 const { appendFileSync, readFileSync } = require('node:fs');
 const words = process.argv.slice(2);
@@ -16,7 +16,7 @@ const answers = asked.startsWith('saltutil.is_running')
   ? { s1: [], s2: times < 2 ? [{ jid: '1' }] : [], s3: {} }
   : asked.startsWith('state.apply') && times > 1
   ? { s2: { state: { result: true, changes: {} } } }
-  : { s1: { changed: true }, s2: {} };
+  : { s1: { changed: true }, s2: times > 1 ? { changed: false } : {} };
 console.log(JSON.stringify(Object.fromEntries(servers.map((id) => [id, answers[id]]))));
 `;
 
@@ -33,16 +33,25 @@ const asked = () => readFileSync(at('asked'), 'utf8').trim().split('\n');
 const called = (fn: string) =>
   reachBySalt({ program: at('salt') }).call(['s1', 's2'], fn, {}, new AbortController().signal);
 
-it('asks a silent server for nothing twice that changes something, and waits until it has ended there', async () => {
-  const answers = await called('tideline_etcd.remove');
+it('asks a silent server once again when it has ended what it did, and not one that says nothing at all', async () => {
+  const { signal } = new AbortController();
+  const answers = await reachBySalt({ program: at('salt') }).call(
+    ['s1', 's2', 's3'],
+    'tideline_etcd.remove',
+    {},
+    signal,
+  );
   expect([...answers]).toEqual([
     ['s1', { value: { changed: true } }],
-    ['s2', { silent: true }],
+    ['s2', { value: { changed: false } }],
+    ['s3', { silent: true }],
   ]);
   expect(asked()).toEqual([
-    'tideline_etcd.remove on s1,s2',
+    'tideline_etcd.remove on s1,s2,s3',
+    'saltutil.is_running tideline_etcd.remove on s2,s3',
+    'saltutil.is_running tideline_etcd.remove on s3',
     'saltutil.is_running tideline_etcd.remove on s2',
-    'saltutil.is_running tideline_etcd.remove on s2',
+    'tideline_etcd.remove on s2',
   ]);
 });
 

@@ -42,15 +42,30 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
   };
   const running = async (servers: readonly string[], signal: AbortSignal) =>
     await askAll(servers, ['saltutil.is_running', 'state.apply'], signal, { ...defaults, ...options });
-  /** Nothing is asked for twice; a server that is silent has ended what it does before anything else is asked of it. */
-  const change = async (servers: readonly string[], fn: string, words: readonly string[], signal: AbortSignal) => {
-    const answers = await askAll(servers, words, signal, { ...defaults, ...options });
-    let left = servers.filter((server) => isSilent(answers.get(server)));
-    for (let tries = 0; left.length > 0; tries += 1) {
+  /** Waits until a function runs nowhere any more; resolves with the servers that say so. */
+  const ended = async (servers: readonly string[], fn: string, signal: AbortSignal): Promise<readonly string[]> => {
+    const idle: string[] = [];
+    let left = servers;
+    for (let tries = 0; left.length > 0 && tries <= mostTries && !signal.aborted; tries += 1) {
       if (tries > 0) await sleep(systemClock, busyMs);
-      const running = await ask(left, ['saltutil.is_running', fn], signal);
-      left = tries < mostTries && !signal.aborted ? left.filter((server) => isRunning(running.get(server))) : [];
+      const found = await ask(left, ['saltutil.is_running', fn], signal);
+      idle.push(...left.filter((server) => Array.isArray(found.get(server)) && !isRunning(found.get(server))));
+      left = left.filter((server) => isRunning(found.get(server)));
     }
+    return idle;
+  };
+  /**
+   * A server that is silent has ended what it does before anything else is asked of it. Who is there and does not do it any more is asked once again: only the
+   * answer was lost, and every function looks first what is done already.
+   */
+  const change = async (servers: readonly string[], fn: string, words: readonly string[], signal: AbortSignal) => {
+    const all = { ...defaults, ...options };
+    const answers = new Map(await askAll(servers, words, signal, all));
+    const silent = (some: readonly string[]) => some.filter((server) => isSilent(answers.get(server)));
+    const again = await ended(silent(servers), fn, signal);
+    if (again.length === 0 || signal.aborted) return answers;
+    for (const [server, answer] of await askAll(again, words, signal, all)) answers.set(server, answer);
+    await ended(silent(again), fn, signal);
     return answers;
   };
   return {
