@@ -10,7 +10,7 @@ const planes = readdirSync(join(process.cwd(), 'src/planes'), { withFileTypes: t
 /** These folders and files are pure. */
 const pure = [
   '^src/(model|answers)/',
-  '^src/planes/[^/]+/(compile|dialects|policy|records|step)/',
+  '^src/planes/[^/]+/(compile|dialects|forecast|policy|records|step)/',
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
   '^src/planes/fleet/import/(csv|draft|found|grains|mapping|servers|text)\\.ts$',
   '^src/planes/edge/publish/(served-vips|view)\\.ts$',

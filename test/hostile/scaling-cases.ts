@@ -14,7 +14,26 @@ export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: B
   const golden = 'test/golden/check/valid-scaling/input.yaml';
   const serve = ['scaling', 'serve', '--cluster', 'cloud', '--serving-cert', notYaml, '--serving-key', notYaml];
   return [
-    { words: ['scaling', 'floors', spec], says: /required option '--demand <file>'/ },
+    {
+      words: ['scaling', 'floors', spec],
+      says: /nobody says how much is asked \(DemandMissing\)/,
+    },
+    {
+      words: ['scaling', 'floors', spec, '--demand', demand, '--at', '21:00'],
+      says: /does not tell another moment \(DemandMissing\)/,
+    },
+    {
+      words: ['scaling', 'floors', spec, '--history', 'no-such-folder'],
+      says: /no-such-folder holds no history.*\(HistoryUnreadable\)/,
+    },
+    {
+      words: ['scaling', 'explain', 'web-europe', golden, '--history', notYaml],
+      says: /not\.yaml:1: expected time,country.*\(HistoryUnreadable\)/,
+    },
+    {
+      words: ['scaling', 'prove', golden, '--history', notYaml, '--at', 'someday'],
+      says: /names no moment.*\(MomentUnusable\)/,
+    },
     {
       words: ['scaling', 'floors', spec, '--demand', notYaml],
       says: /not\.yaml holds no demand.*\(DemandUnreadable\)/,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { printResult } from '../output.ts';
+import { addAtOption } from './history.ts';
 import { addOfflineOption, addWorldOptions, readWorld, type WorldArguments } from './world.ts';
 
 /** `tideline scaling explain TARGET FILES...`: how a floor comes about, failure by failure. */
@@ -9,7 +10,7 @@ export function register(scaling: Command): void {
     .description('Say how the floor of a ScalingTarget comes about: for whom, and in which failure')
     .argument('<target>', 'name of a ScalingTarget')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
-  addOfflineOption(addWorldOptions(command))
+  addAtOption(addOfflineOption(addWorldOptions(command)))
     .addHelpText(
       'after',
       '\nExit code 0: the floor can be had and is held, as far as it was asked; 1: it is not; 2: bad input.',

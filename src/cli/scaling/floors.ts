@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { printResult } from '../output.ts';
+import { addAtOption } from './history.ts';
 import { addOfflineOption, addWorldOptions, readWorld, type WorldArguments } from './world.ts';
 
 /** `tideline scaling floors FILES...`: the replicas that every target must have Ready, and why. */
@@ -10,7 +11,7 @@ export function register(scaling: Command): void {
       'Say how many replicas of each ScalingTarget must be Ready so that every failure it is to survive is survived',
     )
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
-  addOfflineOption(addWorldOptions(command))
+  addAtOption(addOfflineOption(addWorldOptions(command)))
     .addHelpText(
       'after',
       '\nExit code 0: every floor can be had and is held, as far as it was asked; 1: one is not; 2: bad input.',

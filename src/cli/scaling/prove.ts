@@ -4,6 +4,7 @@ import type { Down } from '../../observe/why/suppose.ts';
 import type { Failure } from '../../planes/scaling/compile/failures.ts';
 import { addDownOption } from '../down.ts';
 import { printResult } from '../output.ts';
+import { addAtOption } from './history.ts';
 import { addOfflineOption, addWorldOptions, readWorld, type WorldArguments } from './world.ts';
 
 interface ProveArguments extends WorldArguments {
@@ -19,7 +20,7 @@ export function register(scaling: Command): void {
     )
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
   addDownOption(command, ['Site', 'Cluster']);
-  addOfflineOption(addWorldOptions(command))
+  addAtOption(addOfflineOption(addWorldOptions(command)))
     .addHelpText(
       'after',
       `

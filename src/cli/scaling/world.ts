@@ -1,25 +1,31 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Observed } from '../../planes/scaling/compile/observed.ts';
 import type { ScalingWorld } from '../../planes/scaling/compile/world.ts';
+import type { Measured } from '../../planes/scaling/demand.ts';
 import type { ScalingFinding } from '../../planes/scaling/reasons.ts';
 import { type Trusted, trustOption } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments } from '../output.ts';
+import { expectedDemand, type ForecastArguments } from './history.ts';
 
-export interface WorldArguments extends OutputArguments {
-  readonly demand: string;
+export interface WorldArguments extends OutputArguments, ForecastArguments {
+  readonly demand?: string;
   readonly share: ReadonlyMap<string, number>;
-  readonly margin: number;
   readonly offline?: true;
   readonly platformTrust?: readonly Trusted[];
 }
 
 /** The options of every command that computes with demand. */
 export function addWorldOptions(command: Command): Command {
-  command.addOption(
-    new Option('--demand <file>', 'requests by country, as `tideline steering demand` measured them')
-      .env('TIDELINE_DEMAND')
-      .makeOptionMandatory(),
-  );
+  command
+    .addOption(
+      new Option('--demand <file>', 'requests by country, as `tideline steering demand` measured them').env(
+        'TIDELINE_DEMAND',
+      ),
+    )
+    .option(
+      '--history <path>',
+      'instead of --demand: forecast the next quarter of an hour by this history, a folder or a file of time,country,requests per second',
+    );
   addReckoningOptions(command).addOption(
     trustOption('read the platform spec in the API of this cluster as well, and believe it'),
   );
@@ -38,7 +44,10 @@ export function addReckoningOptions(command: Command): Command {
         .default(new Map(), 'all of it, for a single policy'),
     )
     .addOption(
-      new Option('--margin <share>', 'so much more may come than was measured, before anybody measures again')
+      new Option(
+        '--margin <share>',
+        'so much more may come than was measured, before anybody measures again; of a forecast, where its history is too short to know',
+      )
         .argParser(parseMargin)
         .default(0.2),
     );
@@ -84,12 +93,11 @@ export async function readWorld(paths: readonly string[], options: WorldArgument
   const { demandOf } = await import('../../planes/scaling/demand.ts');
   const { targetsOf } = await import('../../planes/scaling/compile/world.ts');
   const { steeredPlatform } = await import('../steering/spec.ts');
-  const { readDemandFile } = await import('../steering/demand-file.ts');
   const { answersNow, drainedAt } = await import('../../answers/answers.ts');
   const nowMs = Date.now();
   const platform = await steeredPlatform(paths, options.platformTrust ?? []);
-  const { share: shares, margin } = options;
-  const demand = demandOf(platform, { ...(await readDemandFile(options.demand, nowMs)), shares, margin }, nowMs);
+  const measured = await measuredDemand(options, nowMs);
+  const demand = demandOf(platform, { ...measured, shares: options.share }, nowMs);
   const answers = new Map(
     [...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)] as const),
   );
@@ -105,6 +113,16 @@ export async function readWorld(paths: readonly string[], options: WorldArgument
         targetsOf(platform).map(([name]) => name),
       );
   return { world, findings: readFindings(world, observed, isOffline), observed, nowMs };
+}
+
+async function measuredDemand(options: WorldArguments, nowMs: number): Promise<Omit<Measured, 'shares'>> {
+  const { readDemandFile } = await import('../steering/demand-file.ts');
+  const { demandMissing } = await import('../../planes/scaling/demand.ts');
+  const { demand = '', history, at, margin } = options;
+  // Each place of a forecast has a margin of its own.
+  if (history !== undefined) return { ...(await expectedDemand(history, options, nowMs)), margin: 0 };
+  if (at !== undefined || demand === '') throw demandMissing(at !== undefined);
+  return { ...(await readDemandFile(demand, nowMs)), margin };
 }
 
 async function observeTargets(

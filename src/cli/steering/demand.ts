@@ -8,6 +8,7 @@ import type { TlsArguments } from '../tls.ts';
 
 interface DemandOptions extends OutputArguments, TlsArguments {
   readonly out?: string;
+  readonly history?: string;
 }
 
 /** `tideline steering demand FILES...`: what blades measured of the requests of each country, for `--demand` of a plan. */
@@ -15,7 +16,8 @@ export function register(): Command {
   const command = new Command('demand')
     .description('Ask the blades what they measured of the requests of each country in the last hour')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
-    .option('--out <file>', 'write it to this file, which `plan --demand` and `apply --demand` take');
+    .option('--out <file>', 'write it to this file, which `plan --demand` and `apply --demand` take')
+    .option('--history <folder>', 'also add it to this history, from which `scaling --history` forecasts');
   return addTlsOptions(addOutputOption(command))
     .addHelpText(
       'after',
@@ -36,9 +38,11 @@ async function run(paths: string[], options: DemandOptions): Promise<void> {
   const demand = demandOf(platform, snapshot);
   const written = demand.clusters.length === 0 ? undefined : options.out;
   if (written !== undefined) await write(written, demandToFile(demand));
+  const kept = await keep(demand, options.history);
   await printResult(options.output, {
     lines: () => [
       ...linesOf(demand, written, options.out),
+      ...kept,
       ...fromOutside(snapshot, 'tideline steering demand FOLDER'),
     ],
     value: () => demandToFile(demand),
@@ -78,6 +82,25 @@ function lastLine(written: string | undefined, out: string | undefined): string 
   return out === undefined
     ? 'nothing is written; --out FILE writes what a plan takes'
     : `nothing is written: ${out} stays as it is`;
+}
+
+/** Figures that lack blades would be forecast as a trough, so that nothing is better. */
+async function keep(demand: MeasuredDemand, folder: string | undefined): Promise<readonly string[]> {
+  if (folder === undefined) return [];
+  if (demand.clusters.length === 0 || demand.silent.length > 0)
+    return [`nothing is added to ${folder}: what is missing would look like a quiet hour`];
+  const { appendStep } = await import('../../planes/scaling/history/store.ts');
+  const { measuredAtMs, seconds, requestsPerSecond, unknownPerSecond } = demand;
+  // What was measured in an hour is what was asked in the middle of it.
+  const atMs = Math.round(measuredAtMs - (seconds * 1000) / 2);
+  try {
+    await appendStep(folder, { atMs, requestsPerSecond, unknownPerSecond });
+  } catch (error) {
+    const { badInput } = await import('../../planes/steering/reasons.ts');
+    const message = `nothing can be added to ${folder}: ${messageOf(error)}`;
+    throw badInput('FileNotWritten', message, 'name a folder that can be written');
+  }
+  return [`added to ${folder}`];
 }
 
 async function write(file: string, demand: object): Promise<void> {

@@ -3,7 +3,7 @@ import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { unknownName } from '../../model/spec/unknown-name.ts';
 import type { ScalingDemand } from './compile/world.ts';
-import { badScaling } from './reasons.ts';
+import { badScaling, type ScalingFinding } from './reasons.ts';
 
 /** Older figures say nothing of today. */
 const longestMs = 7 * 24 * 3_600_000;
@@ -19,11 +19,14 @@ export interface Measured {
   readonly shares: ReadonlyMap<string, number>;
   /** So much more may come, as a part of what was measured. */
   readonly margin: number;
+  /** Where the rates are a forecast: see ScalingDemand. */
+  readonly basis?: string;
+  readonly doubts?: readonly ScalingFinding[];
 }
 
 /** The demand that floors are computed from. Throws an InputError where there is nothing to compute, or something is missing for it. */
 export function demandOf(platform: Platform, measured: Measured, nowMs: number): ScalingDemand {
-  const { rates, unknownPerSecond, shares, margin } = measured;
+  const { rates, unknownPerSecond, shares, margin, basis, doubts } = measured;
   if (platform.scalingTargets.size === 0)
     throw badScaling(
       'NoTarget',
@@ -46,7 +49,24 @@ export function demandOf(platform: Platform, measured: Measured, nowMs: number):
     unheard: unheardOf(platform, measured),
     shares: sharesOf(policies, shares),
     factor: 1 + margin,
+    ...(basis === undefined ? {} : { basis }),
+    ...(doubts === undefined ? {} : { doubts }),
   };
+}
+
+/** Nobody said how much is asked, or only how much is asked now. */
+export function demandMissing(isForLater: boolean): InputError {
+  return isForLater
+    ? badScaling(
+        'DemandMissing',
+        'what was measured now does not tell another moment',
+        'add --history PATH, or leave --at out',
+      )
+    : badScaling(
+        'DemandMissing',
+        'nobody says how much is asked',
+        'add --demand FILE, which `tideline steering demand FOLDER --out FILE` writes, or --history PATH',
+      );
 }
 
 /** A cluster without blades measures nothing and is not missed. */

@@ -50,6 +50,7 @@ export function readFindings(
   const assumed = isOffline ? [] : [...platform.scalingTargets.keys()].filter((name) => !observed.has(name)).sort();
   return [
     ...demand.unheard.map((message) => ({ reason: 'DemandPartial' as const, message })),
+    ...(demand.doubts ?? []),
     ...unmeasuredFindings(world),
     ...(Math.abs(shares - 1) < 1e-6
       ? []

@@ -4,6 +4,13 @@ import { InputError } from '../../model/problem.ts';
 export const scalingReasons = {
   NoTarget: 'The platform spec has no ScalingTarget, so nobody says what is to be kept ready.',
   DemandTooOld: 'The demand was measured so long ago that nothing can be computed from it.',
+  DemandMissing: 'Nobody said how much is asked: neither a measured demand nor a history was named.',
+  HistoryUnreadable: 'A history of demand cannot be read, or says nothing.',
+  MomentUnusable: 'What was given as a moment is none, is past, or lies too far ahead.',
+  HistoryShort: 'The history is too short to know how far its forecasts are off, so that the margin is the given one.',
+  HistoryOld: 'The history ends some time ago, so that nothing says how much is asked just now.',
+  MeasuredLow: 'Much less was measured just now than is usual: a counter may be broken, and what is usual stands.',
+  MeasuredHigh: 'Much more was measured just now than is usual; a forecast goes up with it.',
   ShareMissing: 'Several policies share what was measured, and nobody said which part is for which of them.',
   FloorUnmet: 'A target needs more replicas than there can be, so a failure that it is to survive is an outage.',
   FloorNotHeld: 'Fewer replicas are Ready than the floor of a target.',

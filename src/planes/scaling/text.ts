@@ -10,11 +10,12 @@ import type { ScalingFinding } from './reasons.ts';
 
 /** `5,000 requests/s of 4 countries, measured 12 min ago; reckoned with 6,000 (--margin 0.2)`: the last is what everything is computed from. */
 export function demandLine({ demand }: ScalingWorld, arriving: readonly Arriving[], nowMs: number): string {
-  const { rates, unknownPerSecond, factor } = demand;
+  const { rates, unknownPerSecond, factor, basis } = demand;
   const measured = [...new Set(Object.keys(rates.requestsPerSecond).map(countryOfPlace))];
   const rateOf = ratesAmong(rates, measured);
   const sum = measured.reduce((total, code) => total + rateOf(code), unknownPerSecond);
   const reckoned = arriving.reduce((total, one) => total + one.requestsPerSecond, 0);
+  if (basis !== undefined) return `${basis}; reckoned with ${figure(reckoned)}`;
   const minutes = Math.max(0, Math.round((nowMs - rates.measuredAtMs) / 60_000));
   return `${rateText(sum)} of ${measured.length} countries, measured ${minutes} min ago; reckoned with ${figure(reckoned)} (--margin ${Math.round((factor - 1) * 1e6) / 1e6})`;
 }

@@ -2,6 +2,7 @@ import type { Answers } from '../../../answers/answers.ts';
 import type { MeasuredRates } from '../../../model/country-weights.ts';
 import type { ScalingTarget } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import type { ScalingFinding } from '../reasons.ts';
 
 /** Everything that floors are computed from. */
 export interface ScalingWorld {
@@ -32,6 +33,10 @@ export interface ScalingDemand {
   readonly unheard: readonly string[];
   /** Requests may be so many times what was measured before anybody notices: 1.2 is a fifth more. */
   readonly factor: number;
+  /** Where the rates are a forecast, with its margins: what it is made of, as a clause. */
+  readonly basis?: string;
+  /** What speaks against that forecast. */
+  readonly doubts?: readonly ScalingFinding[];
 }
 
 /** How full servers and replicas may get where the Cluster does not say. */

@@ -15,6 +15,7 @@ export function releaseDoubts(held: Held, nowMs: number): readonly string[] {
   return [
     ...(ageMs > freshMs ? [`the demand was measured ${Math.round(ageMs / 60_000)} min ago, and 15 are the most`] : []),
     ...demand.unheard,
+    ...(demand.doubts ?? []).map(({ message }) => message),
     ...(drained.length > 0 ? [`${drained.join(', ')} ${drained.length === 1 ? 'is' : 'are'} drained`] : []),
     ...proofFindings(proveFailure(held, nothing)).flatMap(({ reason, message }) =>
       reason === 'WorkloadUnread' ? [] : [message],
