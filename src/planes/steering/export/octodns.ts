@@ -186,8 +186,13 @@ function dynamicOf(
     if (geos.length > 0) rules.push({ geos: geos.sort(), pool: pools.chain(tiers) });
   }
   rules.push({ pool: pools.chain(rest) });
-  return { pools: pools.all(), rules };
+  const all = pools.all();
+  if (Object.values(all).some(({ fallback }) => fallback !== undefined)) notes.add(longChains);
+  return { pools: all, rules };
 }
+
+const longChains =
+  'fallbacks of pools: octoDNS writes them to Route 53 through more names than the three that are documented; its authors report that Route 53 takes them';
 
 /** octoDNS's continent of a country, where it is not that of Route 53; undefined where it knows no such country. */
 const otherContinent: Readonly<Record<string, string | undefined>> = {

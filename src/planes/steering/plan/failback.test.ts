@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
-import { examplePlatform, withIPv6On } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withIPv6On, withNetworks } from '../../../../test/support/steering/world.ts';
 import { countedAlike } from '../../../model/country-weights.ts';
 import { entryAddresses } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -57,6 +57,29 @@ describe('a cluster that was down', () => {
       expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
     },
   );
+
+  it('returns users of its networks at the same pace, last and with those of unknown location', async () => {
+    const office = '198.51.100.0/24';
+    const gradual: Failback = { mode: 'gradual', holdMinutes: 10, stepShare: 0.01, stepMinutes: 10 };
+    const world = new FailbackWorld(withFailback(withNetworks(example, 'paris', office), gradual));
+    await world.look();
+    expect(await world.answer(office)).toEqual({ paris: 1 });
+    world.down.add('paris');
+    world.pass(0.5);
+    await world.look();
+    const during = await world.answer(office);
+    expect(during['paris']).toBeUndefined();
+    world.down.clear();
+    const back: string[] = [];
+    for (let looks = 0; looks < 120 && back.length < 2; looks += 1) {
+      await world.watch(2);
+      for (const place of ['FR', office])
+        if ((await world.answer(place))['paris'] === 1 && !back.includes(place)) back.push(place);
+      if (!back.includes(office)) expect((await world.holds()).map(({ cluster }) => cluster)).toEqual(['paris']);
+    }
+    expect(back).toEqual(['FR', office]);
+    expect(await world.holds()).toEqual([]);
+  });
 
   it('moves as much by the status of the agent as by the history of the zone', async () => {
     const world = new FailbackWorld(withFailback(example, rule));
