@@ -10,6 +10,8 @@ import { parseAddress } from '../model/address.ts';
 export interface GeoLookup {
   /** ISO 3166-1 alpha-2 code of the address; undefined when the text is no address or nobody announces it. */
   countryOf(address: string): string | undefined;
+  /** When the data was made, in seconds since the epoch. */
+  readonly builtSeconds: number;
   /** The search tree, for walks over whole networks. */
   readonly tree: SearchTree;
 }
@@ -42,7 +44,7 @@ export function countryOf(address: string): string | undefined {
 
 function open(file: Buffer): GeoLookup {
   const reader = new Reader<CountryResponse>(file);
-  const { nodeCount, nodeByteSize, recordSize, ipVersion } = reader.metadata;
+  const { nodeCount, nodeByteSize, recordSize, ipVersion, buildEpoch } = reader.metadata;
   if (recordSize !== 24) throw new Error(`IP-to-country data has records of ${recordSize} bits; this reader knows 24`);
   const child = (node: number, bit: 0 | 1): number => file.readUIntBE(node * nodeByteSize + bit * 3, 3);
   let ipv4Root = 0;
@@ -52,6 +54,7 @@ function open(file: Buffer): GeoLookup {
       const parsed = parseAddress(address);
       return parsed === undefined ? undefined : codeOf(reader.get(parsed.text));
     },
+    builtSeconds: Math.floor(buildEpoch.getTime() / 1000),
     tree: { nodeCount, ipv4Root, child },
   };
 }

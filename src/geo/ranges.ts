@@ -6,13 +6,14 @@ const ipv6Bits = 48;
 
 /** One walk over the whole data, which takes some tenths of a second. */
 export function countryRanges(): CountryRanges {
-  const { tree } = geoLookup();
+  const { tree, builtSeconds } = geoLookup();
   const known = new Map<number, string | undefined>();
   const country = (node: number, address: string): string | undefined => {
     if (!known.has(node)) known.set(node, countryOf(address));
     return known.get(node);
   };
   return {
+    builtSeconds,
     ipv4: rangesOf(tree, tree.ipv4Root, 32, (node, start) => country(node, formatIpv4(start))),
     ipv6: rangesOf(tree, 0, ipv6Bits, (node, start) => country(node, formatIpv6(start))),
   };

@@ -236,6 +236,8 @@ export interface EdgeStatus extends AgentStatus {
   readonly requestsPerSecond?: number;
   /** `ready` when nginx knows the countries of addresses, else why it does not. */
   readonly countryData?: string;
+  /** When that data was made, an ISO date; absent where it does not say, and from older agents. */
+  readonly countryDataBuilt?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { blade, takenAtMs, target } from '../../test/support/snapshot.ts';
 import { examplePlatform, withDefault } from '../../test/support/steering/world.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { demandOf, hostRatesOf } from './demand.ts';
+import { countryDataText, demandOf, hostRatesOf } from './demand.ts';
 import type { AgentPart } from './snapshot.ts';
 
 const minute = 60_000;
@@ -15,6 +15,20 @@ const measured = (minutes: number, requests: Readonly<Record<string, number>>) =
 });
 const told = (platform: Platform, ...agents: readonly AgentPart[]) => demandOf(platform, { takenAtMs, agents });
 const silent: AgentPart = { target: target('paris-blade-3', 'edge'), problem: 'cannot be reached' };
+
+it('says of when the oldest data of countries is, and when that is old', async () => {
+  const platform = await examplePlatform();
+  const ofAge = (daysOld?: number) => ({
+    ...measured(60, { FR: 3600 }),
+    ...(daysOld === undefined ? {} : { countryDataBuilt: new Date(takenAtMs - daysOld * 1440 * minute).toISOString() }),
+  });
+  const [none, young, old] = [[undefined], [30, 165], [30, 400]].map((ages) =>
+    countryDataText(told(platform, ...ages.map((age, index) => blade(`paris-blade-${index}`, ofAge(age))))),
+  );
+  expect(none).toEqual([]);
+  expect(young).toEqual([expect.stringMatching(/^countries are told by data of \d{4}-\d\d-\d\d, 165 days old$/)]);
+  expect(old).toEqual([expect.stringMatching(/, 400 days old; install .*\(CountryDataOld\)$/)]);
+});
 
 it('adds what blades measured in different times, of countries whose users are led to them', async () => {
   const platform = await examplePlatform();

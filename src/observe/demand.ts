@@ -1,6 +1,7 @@
 import { type Answers, answersFor, answersNow, preferenceOf } from '../answers/answers.ts';
 import { countries } from '../model/geo/countries.ts';
 import type { Platform } from '../model/spec/platform.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { EdgePart, Snapshot } from './snapshot.ts';
 
 /** What blades measured of requests by country, together, and how far it can be believed. */
@@ -15,6 +16,8 @@ export interface MeasuredDemand {
   readonly silent: readonly { readonly blade: string; readonly why: string }[];
   /** Requests a second of users whose country is not known. */
   readonly unknownPerSecond: number;
+  /** When the oldest data was made by which blades told countries, an ISO date; absent where none says. */
+  readonly countryDataBuilt?: string;
   /** By country. One that is absent was not measured: its users are led to other clusters. */
   readonly requestsPerSecond: Readonly<Record<string, number>>;
 }
@@ -33,6 +36,7 @@ export function demandOf(
 ): MeasuredDemand {
   const silent: { readonly blade: string; readonly why: string }[] = [];
   const windows: { readonly cluster: string; readonly demand: Window }[] = [];
+  const built: string[] = [];
   for (const part of agents) {
     const { server, plane, cluster } = part.target;
     if (plane !== 'edge') continue;
@@ -41,6 +45,8 @@ export function demandOf(
       const demand = 'edge' in part ? windowIn(part.edge, over) : undefined;
       if (isMeasured(demand)) windows.push({ cluster, demand });
       else silent.push({ blade: server, why: 'has measured nothing yet, or is of an older version' });
+      const of = isMeasured(demand) && 'edge' in part ? part.edge.countryDataBuilt : undefined;
+      if (of !== undefined) built.push(of);
     }
   }
   const measured = new Set(windows.map(({ cluster }) => cluster));
@@ -55,6 +61,7 @@ export function demandOf(
     unmeasured: [...named].filter((name) => !measured.has(name)).sort(),
     silent,
     unknownPerSecond,
+    ...withoutUndefined({ countryDataBuilt: built.sort()[0] }),
     requestsPerSecond: ratesOf(policies, measured, seen),
   };
 }
@@ -69,6 +76,20 @@ export function hostRatesOf({ agents }: Pick<Snapshot, 'agents'>): ReadonlyMap<s
       rates.set(host, (rates.get(host) ?? 0) + (1000 * requests) / lengthMs(lastMinute));
   }
   return rates;
+}
+
+/** Networks change hands: data of more than a year tells countries badly. */
+const oldDays = 365;
+
+/** Of when the data is by which countries were told, as a line; none where no blade says. */
+export function countryDataText({
+  countryDataBuilt: built,
+  measuredAtMs,
+}: Pick<MeasuredDemand, 'countryDataBuilt' | 'measuredAtMs'>): readonly string[] {
+  if (built === undefined) return [];
+  const days = Math.max(0, Math.floor((measuredAtMs - Date.parse(built)) / 86_400_000));
+  const old = days > oldDays ? '; install a newer release on the blades and render again (CountryDataOld)' : '';
+  return [`countries are told by data of ${built.slice(0, 10)}, ${days} days old${old}`];
 }
 
 type Window = NonNullable<EdgePart['demand']>;

@@ -196,6 +196,7 @@ const edgeSchema = z.object({
     .catch(undefined),
   drain: z.object({ name: text }).optional().catch(undefined),
   requestsPerSecond: z.number().optional().catch(undefined),
+  countryDataBuilt: z.iso.datetime().optional().catch(undefined),
   demand: z
     .object({
       fromMs: z.number(),

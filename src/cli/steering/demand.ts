@@ -30,7 +30,7 @@ A country whose users are led to clusters without blades was not measured: a pla
 
 async function run(paths: string[], options: DemandOptions): Promise<void> {
   const { wholePlatform } = await import('../whole-platform.ts');
-  const { demandOf } = await import('../../observe/demand.ts');
+  const { countryDataText, demandOf } = await import('../../observe/demand.ts');
   const { demandToFile } = await import('./demand-file.ts');
   const { fromOutside } = await import('../../observe/from-outside.ts');
   const { platform } = await wholePlatform(paths);
@@ -41,7 +41,7 @@ async function run(paths: string[], options: DemandOptions): Promise<void> {
   const kept = await keep(demand, options.history);
   await printResult(options.output, {
     lines: () => [
-      ...linesOf(demand, written, options.out),
+      ...linesOf(demand, countryDataText, written, options.out),
       ...kept,
       ...fromOutside(snapshot, 'tideline steering demand FOLDER'),
     ],
@@ -53,7 +53,12 @@ async function run(paths: string[], options: DemandOptions): Promise<void> {
 /** So many countries are shown; the file has all. */
 const mostShown = 20;
 
-function linesOf(demand: MeasuredDemand, written: string | undefined, out: string | undefined): readonly string[] {
+function linesOf(
+  demand: MeasuredDemand,
+  countryDataText: (demand: MeasuredDemand) => readonly string[],
+  written: string | undefined,
+  out: string | undefined,
+): readonly string[] {
   const { clusters, unmeasured, silent, unknownPerSecond, requestsPerSecond, seconds } = demand;
   const asking = Object.entries(requestsPerSecond)
     .filter(([, rate]) => rate > 0)
@@ -72,6 +77,7 @@ function linesOf(demand: MeasuredDemand, written: string | undefined, out: strin
     ...(unmeasured.length > 0 && clusters.length > 0
       ? [`not measured: users who are led to ${unmeasured.join(', ')}; a plan counts their countries as the average`]
       : []),
+    ...countryDataText(demand),
     ...silent.map(({ blade, why }) => `${blade} ${why}`),
     lastLine(written, out),
   ];

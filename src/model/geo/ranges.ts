@@ -10,4 +10,6 @@ export interface CountryRanges {
   readonly ipv4: readonly CountryRange[];
   /** Starts are the first 48 bits of an address; longer prefixes are left out, because no router of the Internet takes them. */
   readonly ipv6: readonly CountryRange[];
+  /** When the data was made, in seconds since the epoch; absent where it does not say. */
+  readonly builtSeconds?: number;
 }

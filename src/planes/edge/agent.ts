@@ -140,18 +140,11 @@ export class EdgeAgent {
     const publishing = this.#options.publisher?.status();
     const { brake, leftOvers, peers } = this.#options;
     const notices = [...brake.notices(), ...leftOvers.notices()];
-    const { demand, lastMinute, requestsPerSecond, countryData } = this.#requests;
+    const { demand, lastMinute, requestsPerSecond, countryData, countryDataBuilt } = this.#requests;
     const policyHosts = this.#tables.policyHosts(this.#options.clock.now());
     const told = { publishing, notices, peersNotBelieved: peers.notBelieved(), policyHosts };
-    return statusOf({
-      view: this.#view(),
-      memory: this.#memory,
-      ...told,
-      demand,
-      lastMinute,
-      requestsPerSecond,
-      countryData,
-    });
+    const requests = { demand, lastMinute, requestsPerSecond, countryData, countryDataBuilt };
+    return statusOf({ view: this.#view(), memory: this.#memory, ...told, ...requests });
   }
 
   /** The VIPs that leave their pool. */

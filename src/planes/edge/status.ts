@@ -28,6 +28,7 @@ export interface StatusInput {
   readonly lastMinute?: LastMinute | undefined;
   readonly requestsPerSecond?: number | undefined;
   readonly countryData?: string | undefined;
+  readonly countryDataBuilt?: string | undefined;
   readonly policyHosts?: readonly PolicyHostsView[] | undefined;
 }
 
@@ -71,6 +72,7 @@ export function statusOf({
   lastMinute,
   requestsPerSecond,
   countryData,
+  countryDataBuilt,
   policyHosts,
 }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
@@ -100,7 +102,7 @@ export function statusOf({
       partial: count(conditions, 'partial'),
       refused: count(conditions, 'refused'),
     },
-    ...withoutUndefined({ publishing, demand, lastMinute, requestsPerSecond, countryData }),
+    ...withoutUndefined({ publishing, demand, lastMinute, requestsPerSecond, countryData, countryDataBuilt }),
     refused: shownOf(conditions.filter(({ state }) => state !== 'accepted')),
   };
 }

@@ -31,6 +31,7 @@ const countries: CountryRanges = {
     { start: ipv4(77, 6, 0), country: undefined },
   ],
   ipv6: [{ start: 0, country: undefined }],
+  builtSeconds: Date.UTC(2026, 5, 17) / 1000,
 };
 
 const times = ({ buckets }: Times): number => buckets.reduce((sum, count) => sum + count, 0);
@@ -112,6 +113,7 @@ describe('requests', () => {
     expect(counts.countries.get('SN')).toMatchObject({ requests: all(before) + 7, failures: 2 });
     expect([...counts.countries.keys()].toSorted()).toEqual(['JP', 'SN']);
     expect(counts.countryData).toBe('ready');
+    expect(counts.countryDataBuilt).toBe(countries.builtSeconds);
 
     const exported = await text(counts);
     expect(exported).toContain('tideline_edge_requests_total{host="www.example",status="5xx"} 2');
@@ -170,7 +172,7 @@ describe('requests', () => {
 
   it.each([
     ['CountryDataMissing', undefined],
-    ['CountryDataDamaged', 'tideline-countries-1 12345\nFR\n1 1\n'],
+    ['CountryDataDamaged', 'tideline-countries-2 12345\nFR\n1 1 0\n'],
   ])('go on as of an unknown country when the data of countries is bad: %s', async (state, content) => {
     world = await World.create();
     const { rendered } = world.settings;

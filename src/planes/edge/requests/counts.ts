@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutUndefined } from '../../../model/values.ts';
 
 /** What nginx counted of requests since it started. `lua/measure.lua` counts, and has the same bounds and places. */
 export interface RequestCounts {
@@ -12,6 +13,8 @@ export interface RequestCounts {
   readonly linesLeftOut: number;
   /** `ready`, or why no country is known. */
   readonly countryData: string;
+  /** When that data was made, in seconds since the epoch; absent where it does not say. */
+  readonly countryDataBuilt?: number;
 }
 
 /** A histogram in seconds: counts by place, the last one of what is beyond every bound. */
@@ -62,17 +65,19 @@ const Answer = z.object({
   leftOut: z.number(),
   linesLeftOut: z.number().default(0),
   countryData: z.string(),
+  countryDataBuilt: z.number().optional(),
 });
 
 /** Reads the answer of nginx; throws for another shape. */
 export function readCounts(answer: unknown): RequestCounts {
-  const { hosts, countries, leftOut, linesLeftOut, countryData } = Answer.parse(answer);
+  const { hosts, countries, leftOut, linesLeftOut, countryData, countryDataBuilt } = Answer.parse(answer);
   return {
     hosts: new Map(Object.entries(hosts).map(([name, { counts, reasons }]) => [name, hostCounts(counts, reasons)])),
     countries: new Map(Object.entries(countries).map(([code, counts]) => [code, countryCounts(counts)])),
     roundTripsLeftOut: leftOut,
     linesLeftOut,
     countryData,
+    ...withoutUndefined({ countryDataBuilt }),
   };
 }
 

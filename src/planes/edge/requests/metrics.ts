@@ -14,6 +14,7 @@ export interface RequestMetrics {
   readonly leftOut: Counter;
   readonly linesLeftOut: Counter;
   readonly countryData: Gauge;
+  readonly countryDataBuilt: Gauge;
 }
 
 const seconds = (bounds: readonly number[]): readonly number[] => bounds.map((ms) => ms / 1000);
@@ -79,6 +80,11 @@ export function requestMetrics(registry: Registry): RequestMetrics {
       help: '1 when nginx has the data that tells the country of an address',
       registers,
     }),
+    countryDataBuilt: new Gauge({
+      name: 'tideline_edge_country_data_built_timestamp_seconds',
+      help: 'When the data was made that tells the country of an address; 0 where that is not known',
+      registers,
+    }),
   };
 }
 
@@ -104,6 +110,7 @@ export function setRequestMetrics(metrics: RequestMetrics, counts: RequestCounts
   leftOut.inc(counts.roundTripsLeftOut);
   linesLeftOut.inc(counts.linesLeftOut);
   metrics.countryData.set(counts.countryData === 'ready' ? 1 : 0);
+  metrics.countryDataBuilt.set(counts.countryDataBuilt ?? 0);
 }
 
 /** The table calls the host of all that no other takes by the empty name, which is no label for people. */

@@ -24,6 +24,7 @@ export class RequestReader {
   readonly #window = new DemandWindow();
   readonly #lastMinute = new LastMinuteWindow();
   #countryData: string | undefined;
+  #countryDataBuilt: string | undefined;
   #timer: Timer | undefined;
   #reading: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -61,11 +62,18 @@ export class RequestReader {
     return this.#countryData;
   }
 
+  /** When that data was made, as an ISO date; undefined where it does not say. */
+  get countryDataBuilt(): string | undefined {
+    return this.#countryDataBuilt;
+  }
+
   async #read(): Promise<void> {
     const { read, metrics, pool, clock } = this.#options;
     const counts = await read().catch(() => undefined);
     if (counts === undefined) return;
     this.#countryData = counts.countryData;
+    const { countryDataBuilt: built } = counts;
+    this.#countryDataBuilt = built === undefined ? undefined : new Date(1000 * built).toISOString();
     this.#window.read(counts, clock.now());
     this.#lastMinute.read(counts, clock.now());
     setRequestMetrics(metrics, counts, pool());

@@ -4,6 +4,8 @@ local _M = {}
 
 -- What became of the file: "ready", "CountryDataMissing" or "CountryDataDamaged".
 _M.state = "CountryDataMissing"
+-- When the data was made, in seconds since the epoch; nil where that is not known.
+_M.built = nil
 -- The countries that the file has.
 _M.codes = {}
 
@@ -22,7 +24,7 @@ local function number(at, width)
 end
 
 local function parse(text)
-  local sum, codes, ipv4, ipv6, at = text:match("^tideline%-countries%-1 (%d+)\n([%u ]*)\n(%d+) (%d+)\n()")
+  local sum, codes, ipv4, ipv6, built, at = text:match("^tideline%-countries%-2 (%d+)\n([%u ]*)\n(%d+) (%d+) (%d+)\n()")
   if not sum then
     return false
   end
@@ -32,6 +34,8 @@ local function parse(text)
     return false
   end
   data = text
+  built = tonumber(built)
+  _M.built = built > 0 and built or nil
   for code in codes:gmatch("%u+") do
     _M.codes[#_M.codes + 1] = code
   end

@@ -315,6 +315,7 @@ function _M.read()
     leftOut = zone:get("left_out") or 0,
     linesLeftOut = zone:get("lines_left_out") or 0,
     countryData = countries.state,
+    countryDataBuilt = countries.built,
   }
 end
 
