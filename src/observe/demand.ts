@@ -2,6 +2,7 @@ import { type Answers, answersFor, answersNow, preferenceOf } from '../answers/a
 import { countries } from '../model/geo/countries.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
+import type { demandReasons } from './reasons.ts';
 import type { EdgePart, Snapshot } from './snapshot.ts';
 
 /** What blades measured of requests by country, together, and how far it can be believed. */
@@ -80,6 +81,7 @@ export function hostRatesOf({ agents }: Pick<Snapshot, 'agents'>): ReadonlyMap<s
 
 /** Networks change hands: data of more than a year tells countries badly. */
 const oldDays = 365;
+const isOld: keyof typeof demandReasons = 'CountryDataOld';
 
 /** Of when the data is by which countries were told, as a line; none where no blade says. */
 export function countryDataText({
@@ -88,7 +90,7 @@ export function countryDataText({
 }: Pick<MeasuredDemand, 'countryDataBuilt' | 'measuredAtMs'>): readonly string[] {
   if (built === undefined) return [];
   const days = Math.max(0, Math.floor((measuredAtMs - Date.parse(built)) / 86_400_000));
-  const old = days > oldDays ? '; install a newer release on the blades and render again (CountryDataOld)' : '';
+  const old = days > oldDays ? `; install a newer release on the blades and render again (${isOld})` : '';
   return [`countries are told by data of ${built.slice(0, 10)}, ${days} days old${old}`];
 }
 

@@ -10,8 +10,6 @@ export const seenReasons = {
     'Which workers a cluster has is not known, because its kube-apiserver or folder cannot be read from here; their agents are not asked. Run the command where the cluster can be read, or read the `/status` of a worker there.',
   WorkersUnplaced:
     "The Node of a worker names no internal address inside the servers' prefixes of a Site, so its agent is not asked. Correct the address, or the prefixes.",
-  CountryDataOld:
-    'The data by which blades tell the country of an address is older than a year, so figures by country may be wrong. Install a newer release on the blades, and render again.',
 } as const;
 
 /** Why the platform spec in the API of a cluster has no effect, or is not known. */
@@ -20,6 +18,12 @@ export const specReasons = {
     'The API of a cluster could not be read here as a source of the platform spec, so a Drain that stands there is not seen. Use a kubeconfig of the group `tideline:drain`.',
   SpecApiUnheeded:
     'Agents read their cluster, and not the platform spec in its API: a right is missing. Apply `deploy/rbac`.',
+} as const;
+
+/** Why figures of what was measured may be wrong. */
+export const demandReasons = {
+  CountryDataOld:
+    'The data by which blades tell the country of an address is older than a year, so figures by country may be wrong. Install a newer release on the blades, and render again.',
 } as const;
 
 /** What clusters lack of the hosts of policies, beside the reasons of the edge. */
