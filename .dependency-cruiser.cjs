@@ -17,7 +17,7 @@ const pure = [
   '^src/planes/edge/nginx/(clients|conf|convergence|delta|fields|framing|reasons)\\.ts$',
   '^src/planes/edge/requests/(counts|demand|hosts|last-minute)\\.ts$',
   '^src/planes/scaling/(demand|findings|text|follow/(demand-kept|floors-kept)|hold/(doubts|plan))\\.ts$',
-  '^src/planes/scaling/serve/(answers|asks|discovery|quantity|selector|series|series-of)\\.ts$',
+  '^src/planes/scaling/serve/(answers|asks|discovery|keda-asks|quantity|selector|series|series-of)\\.ts$',
   '^src/planes/network/release\\.ts$',
   '^src/planes/fleet/run/(procedures/|steps\\.ts$)',
   '^src/runtime/(backoff|signal)\\.ts$',

@@ -53,6 +53,7 @@ export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: B
     { words: ['scaling', 'apply', spec, '--demand', demand, '--yes'], says: /\(NoTarget\)/ },
     { words: ['scaling', 'serve', '--cluster', 'cloud'], says: /required option '--serving-cert <file>'/ },
     { words: [...serve, '--announce', '127.0.0.1'], says: /cannot reach a loopback address/ },
+    { words: [...serve, '--keda-listen', 'nowhere'], says: /expected host:port/ },
     { words: [...serve, '--every', '0'], says: /seconds, from 1 to 300/ },
     { words: [...serve, '--platform', golden, '--cluster', 'clout'], says: /did you mean "cloud"/ },
     { words: ['scaling', 'render', '--ca', notYaml], says: /not\.yaml holds no certificate in PEM.*\(BadOption\)/ },

@@ -6,6 +6,7 @@ interface RenderArguments {
   readonly family: 'IPv4' | 'IPv6';
   readonly ca: string;
   readonly port: number;
+  readonly kedaPort?: number;
   readonly withoutExternal?: true;
 }
 
@@ -21,6 +22,7 @@ export function register(scaling: Command): void {
         .default('IPv4'),
     )
     .option('--port <port>', 'the port on which they serve', parsePort, metricsApiPort)
+    .option('--keda-port <port>', 'the port on which they serve KEDA, where they do', parsePort)
     .option('--without-external', 'leave external.metrics.k8s.io to another server, such as KEDA: a cluster has one')
     .addHelpText(
       'after',
@@ -31,7 +33,7 @@ To leave again, delete the APIServices first: while they stand and nobody answer
     .action(run);
 }
 
-async function run({ family, ca, port, withoutExternal }: RenderArguments): Promise<void> {
+async function run({ family, ca, port, kedaPort, withoutExternal }: RenderArguments): Promise<void> {
   const { metricsApiManifests } = await import('../../planes/scaling/serve/manifests.ts');
   const { authoritiesIn } = await import('../../planes/scaling/serve/door/certificates.ts');
   const { readBounded } = await import('../../runtime/bounded-file.ts');
@@ -63,6 +65,7 @@ async function run({ family, ca, port, withoutExternal }: RenderArguments): Prom
   const manifests = metricsApiManifests({
     family,
     port,
+    kedaPort,
     authority: pem,
     withExternal: withoutExternal !== true,
   });

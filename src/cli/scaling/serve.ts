@@ -7,7 +7,9 @@ import { agentPorts, defaultRunDir, metricsApiPort, scalingMemoryFileOf } from '
 import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Endpoints } from '../../planes/scaling/serve/endpoints.ts';
+import type { KedaScaler, KedaScalerOptions } from '../../planes/scaling/serve/keda.ts';
 import type { ServingFiles } from '../../planes/scaling/serve/serving-files.ts';
 import type { MeasuredNow } from '../../planes/scaling/step.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
@@ -25,6 +27,8 @@ interface ServeArguments extends AgentArguments {
   readonly cluster: string;
   readonly listen: ListenAddress;
   readonly announce?: Address;
+  readonly kedaListen?: ListenAddress;
+  readonly kedaCa?: string;
   readonly servingCert: string;
   readonly servingKey: string;
   readonly demand?: string;
@@ -48,6 +52,12 @@ export function register(scaling: Command): void {
         .argParser(parseListenAddress)
         .default({ host: '0.0.0.0', port: metricsApiPort }, `0.0.0.0:${metricsApiPort}`),
     )
+    .addOption(
+      new Option('--keda-listen <host:port>', 'serve the same numbers to KEDA there, as an external scaler').argParser(
+        parseListenAddress,
+      ),
+    )
+    .option('--keda-ca <file>', 'the authority whose certificates KEDA may ask with, in PEM')
     .option(
       '--announce <address>',
       'keep an EndpointSlice with this address, by which the cluster reaches this server; leave it out where a selector does that',
@@ -142,6 +152,8 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
     registry,
   });
   await server.start();
+  const keda = await kedaOf(host, { files, book: () => agent.book() });
+  await keda?.start();
   const endpoints = await endpointsOf(host, () => server.problems().length === 0);
   endpoints?.start();
   const serving = (): readonly string[] => [
@@ -160,6 +172,7 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
       await endpoints?.stop();
       await agent.stop();
       files.stop();
+      keda?.stop();
       await server.stop();
     },
   };
@@ -170,11 +183,52 @@ async function endpointsOf(
   { given, client, clock, log }: ScalingHost,
   isReady: () => boolean,
 ): Promise<Endpoints | undefined> {
-  const { announce, listen } = given;
+  const { announce, listen, kedaListen } = given;
   if (announce === undefined || client === undefined) return undefined;
   const { Endpoints: Kept } = await import('../../planes/scaling/serve/endpoints.ts');
   const server = announce.text.replaceAll(':', '-');
-  return new Kept({ client, address: announce.text, port: listen.port, server, isReady, clock, log });
+  return new Kept({
+    client,
+    address: announce.text,
+    port: listen.port,
+    ...withoutUndefined({ kedaPort: kedaListen?.port }),
+    server,
+    isReady,
+    clock,
+    log,
+  });
+}
+
+/** Undefined where KEDA is not served. */
+async function kedaOf(
+  { given, clock, log }: ScalingHost,
+  parts: Pick<KedaScalerOptions, 'files' | 'book'>,
+): Promise<KedaScaler | undefined> {
+  const { kedaListen, kedaCa } = given;
+  if (kedaListen === undefined && kedaCa === undefined) return undefined;
+  const { messageOf } = await import('../../model/values.ts');
+  if (kedaListen === undefined || kedaCa === undefined)
+    throw new InputError({
+      reason: 'OptionAlone',
+      path: kedaListen === undefined ? '--keda-listen' : '--keda-ca',
+      message: 'KEDA is served with both --keda-listen and --keda-ca',
+      fix: 'give both, or none',
+    });
+  const { KedaScaler: Scaler } = await import('../../planes/scaling/serve/keda.ts');
+  const { authoritiesIn } = await import('../../planes/scaling/serve/door/certificates.ts');
+  const { readBounded } = await import('../../runtime/bounded-file.ts');
+  try {
+    const clients = (await readBounded(kedaCa, 256 << 10)).toString('utf8');
+    if (authoritiesIn(clients).length === 0) throw new Error('it holds no certificate in PEM');
+    return new Scaler({ ...kedaListen, ...parts, clients, clock, log: log.child({ room: 'keda' }) });
+  } catch (error) {
+    throw new InputError({
+      reason: 'TlsFilesUnusable',
+      path: '--keda-ca',
+      message: `${kedaCa} cannot be used: ${messageOf(error)}`,
+      fix: 'name the authority that issued the certificates of KEDA, in PEM',
+    });
+  }
 }
 
 async function openFiles({ given, clock, log }: ScalingHost): Promise<ServingFiles> {

@@ -11,6 +11,8 @@ export interface EndpointsOptions {
   /** Where the aggregator reaches this server. */
   readonly address: string;
   readonly port: number;
+  /** Where KEDA reaches it besides; absent where it does not. */
+  readonly kedaPort?: number;
   /** The name of this server, of which its EndpointSlice has its own. */
   readonly server: string;
   /** Whether it can answer. */
@@ -23,7 +25,7 @@ const Slices = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string() }),
-      ports: z.array(z.object({ port: z.number() })).default([]),
+      ports: z.array(z.object({ name: z.string().default(''), port: z.number() })).default([]),
       endpoints: z
         .array(
           z.object({
@@ -40,6 +42,7 @@ interface Endpoint {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  readonly kedaPort?: number | undefined;
   readonly ready: boolean;
 }
 
@@ -96,12 +99,13 @@ export class Endpoints {
   }
 
   async #look(): Promise<void> {
-    const { isReady, log, address } = this.#options;
+    const { isReady, log } = this.#options;
     try {
       const known = await this.#read();
       const own = known.find(({ name }) => name === this.#own(true).name);
       const ready = isReady();
-      if (own?.ready !== ready || own.address !== address) await this.#write(this.#own(ready));
+      const wanted = this.#own(ready);
+      if (own === undefined || !isSame(own, wanted)) await this.#write(wanted);
       await this.#judge(known.filter(({ name }) => name !== this.#own(true).name));
       this.#problem = undefined;
     } catch (error) {
@@ -115,11 +119,13 @@ export class Endpoints {
     const { client } = this.#options;
     const query = { labelSelector: `${label}=${metricsApiService}` };
     const { items } = Slices.parse(await client.request({ path, query, timeoutMs: patienceMs }));
-    return items.flatMap(({ metadata: { name }, ports: [port], endpoints: [one] }) =>
-      one?.addresses[0] === undefined || port === undefined
+    return items.flatMap(({ metadata: { name }, ports, endpoints: [one] }) => {
+      const portOf = (wanted: string): number | undefined => ports.find((port) => port.name === wanted)?.port;
+      const [address, port] = [one?.addresses[0], portOf('https')];
+      return one === undefined || address === undefined || port === undefined
         ? []
-        : [{ name, address: one.addresses[0], port: port.port, ready: one.conditions.ready }],
-    );
+        : [{ name, address, port, kedaPort: portOf('keda'), ready: one.conditions.ready }];
+    });
   }
 
   /** Takes out who did not answer several times in a row. */
@@ -136,16 +142,17 @@ export class Endpoints {
   }
 
   #own(ready: boolean): Endpoint {
-    const { server, address, port } = this.#options;
+    const { server, address, port, kedaPort } = this.#options;
     return {
       name: `${metricsApiService}-${server.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}`,
       address,
       port,
+      kedaPort,
       ready,
     };
   }
 
-  async #write({ name, address, port, ready }: Endpoint): Promise<void> {
+  async #write({ name, address, port, kedaPort, ready }: Endpoint): Promise<void> {
     await this.#options.client.request({
       method: 'PATCH',
       path: `${path}/${name}`,
@@ -156,12 +163,19 @@ export class Endpoints {
         kind: 'EndpointSlice',
         metadata: { name, namespace: systemNamespace, labels: { [label]: metricsApiService } },
         addressType: address.includes(':') ? 'IPv6' : 'IPv4',
-        ports: [{ name: 'https', port, protocol: 'TCP' }],
+        ports: [
+          { name: 'https', port, protocol: 'TCP' },
+          ...(kedaPort === undefined ? [] : [{ name: 'keda', port: kedaPort, protocol: 'TCP' }]),
+        ],
         endpoints: [{ addresses: [address], conditions: { ready } }],
       },
       timeoutMs: patienceMs,
     });
   }
+}
+
+function isSame(a: Endpoint, b: Endpoint): boolean {
+  return a.ready === b.ready && a.address === b.address && a.port === b.port && a.kedaPort === b.kedaPort;
 }
 
 /** Whether somebody answers there at all; who it is, the aggregator judges. */

@@ -5,6 +5,8 @@ export interface ServedAt {
   readonly family: 'IPv4' | 'IPv6';
   /** The port on which agents serve. */
   readonly port: number;
+  /** The port on which they serve KEDA; absent where they do not. */
+  readonly kedaPort?: number | undefined;
   /** The authority that issued their certificate, in PEM. */
   readonly authority: string;
   /** False where another server has that group in the cluster, which only one can. */
@@ -15,7 +17,7 @@ export interface ServedAt {
  * What a cluster must have so that its aggregator asks us: a Service without selector, whose EndpointSlices the agents keep, and the API groups with
  * the authority by which the aggregator believes them.
  */
-export function metricsApiManifests({ family, port, authority, withExternal }: ServedAt): readonly object[] {
+export function metricsApiManifests({ family, port, kedaPort, authority, withExternal }: ServedAt): readonly object[] {
   return [
     {
       apiVersion: 'v1',
@@ -24,7 +26,10 @@ export function metricsApiManifests({ family, port, authority, withExternal }: S
       spec: {
         ipFamilyPolicy: 'SingleStack',
         ipFamilies: [family],
-        ports: [{ name: 'https', port: 443, targetPort: port, protocol: 'TCP' }],
+        ports: [
+          { name: 'https', port: 443, targetPort: port, protocol: 'TCP' },
+          ...(kedaPort === undefined ? [] : [{ name: 'keda', port: kedaPort, targetPort: kedaPort, protocol: 'TCP' }]),
+        ],
       },
     },
     ...Object.entries(metricsGroups).flatMap(([group, versions]) =>
