@@ -70,3 +70,11 @@ it('counts a network as an average country, and all together as 1', () => {
     [...countries.map(({ code }) => code), ...networks].reduce((total, place) => total + among(place), 0),
   ).toBeCloseTo(1, 9);
 });
+
+it('says that countries were told by old data', () => {
+  const nowMs = Date.UTC(2026, 10, 28);
+  const of = (countryDataBuilt: string) =>
+    weightsOf({ measuredAtMs: nowMs, requestsPerSecond: { FR: 1 }, countryDataBuilt }, nowMs).basis;
+  expect(of('2025-01-01T00:00:00Z')).toMatch(/; countries are told by data of 2025-01-01, 696 days old, which is old$/);
+  expect(of('2026-11-01T00:00:00Z')).not.toMatch(/told/);
+});

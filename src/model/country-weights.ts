@@ -20,6 +20,17 @@ export interface MeasuredRates {
   /** The end of the time in which they were measured, in milliseconds since the epoch. */
   readonly measuredAtMs: number;
   readonly requestsPerSecond: Readonly<Record<string, number>>;
+  /** Of when the oldest data is by which the countries were told (RFC 3339); absent where nobody says. */
+  readonly countryDataBuilt?: string | undefined;
+}
+
+/** Networks change hands: data of more than a year tells countries badly. */
+const oldDays = 365;
+
+/** Of when the data is by which countries were told, as a clause, and whether it is old. */
+export function countryDataAge(built: string, atMs: number): { readonly text: string; readonly isOld: boolean } {
+  const days = Math.max(0, Math.floor((atMs - Date.parse(built)) / 86_400_000));
+  return { text: `countries are told by data of ${built.slice(0, 10)}, ${days} days old`, isOld: days > oldDays };
 }
 
 /** Older rates are not used: where users are changes within days (holidays, an event), seldom within hours. */
@@ -88,9 +99,16 @@ export function weightsOf(rates: MeasuredRates, nowMs: number): CountryWeights {
     of: withStates((code) => (known.has(code) ? rateOf(code) / total : 0), rates.requestsPerSecond),
     basis: `countries count by ${rateText(sum)} requests/s of ${measured.length} of them, measured ${ageText(ageMs)} ago${
       others === 0 ? '' : `; each of the other ${others} as their average`
-    }`,
+    }${oldDataText(rates)}`,
     measured: rates,
   };
+}
+
+/** Only what is old is worth a word wherever countries are weighed. */
+function oldDataText({ countryDataBuilt: built, measuredAtMs }: MeasuredRates): string {
+  if (built === undefined) return '';
+  const { text, isOld } = countryDataAge(built, measuredAtMs);
+  return isOld ? `; ${text}, which is old` : '';
 }
 
 const rateText = (rate: number): string =>

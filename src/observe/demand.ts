@@ -1,4 +1,5 @@
 import { type Answers, answersFor, answersNow, preferenceOf } from '../answers/answers.ts';
+import { countryDataAge } from '../model/country-weights.ts';
 import { countries } from '../model/geo/countries.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
@@ -79,9 +80,7 @@ export function hostRatesOf({ agents }: Pick<Snapshot, 'agents'>): ReadonlyMap<s
   return rates;
 }
 
-/** Networks change hands: data of more than a year tells countries badly. */
-const oldDays = 365;
-const isOld: keyof typeof demandReasons = 'CountryDataOld';
+const oldReason: keyof typeof demandReasons = 'CountryDataOld';
 
 /** Of when the data is by which countries were told, as a line; none where no blade says. */
 export function countryDataText({
@@ -89,9 +88,8 @@ export function countryDataText({
   measuredAtMs,
 }: Pick<MeasuredDemand, 'countryDataBuilt' | 'measuredAtMs'>): readonly string[] {
   if (built === undefined) return [];
-  const days = Math.max(0, Math.floor((measuredAtMs - Date.parse(built)) / 86_400_000));
-  const old = days > oldDays ? `; install a newer release on the blades and render again (${isOld})` : '';
-  return [`countries are told by data of ${built.slice(0, 10)}, ${days} days old${old}`];
+  const { text, isOld } = countryDataAge(built, measuredAtMs);
+  return [isOld ? `${text}; install a newer release on the blades and render again (${oldReason})` : text];
 }
 
 type Window = NonNullable<EdgePart['demand']>;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type CountryWeights, countedAlike, type MeasuredRates, weightsOf } from '../../model/country-weights.ts';
 import { countries } from '../../model/geo/countries.ts';
 import { states } from '../../model/geo/states.ts';
-import { messageOf } from '../../model/values.ts';
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { MeasuredDemand } from '../../observe/demand.ts';
 import { badInput } from '../../planes/steering/reasons.ts';
 
@@ -32,6 +32,7 @@ const form = z.object({
   unknownPerSecond: z.number().min(0).max(mostPerSecond).default(0),
   silent: z.array(z.object({ blade: z.string() })).default([]),
   unmeasured: z.array(z.string()).default([]),
+  countryDataBuilt: z.iso.datetime().optional(),
 });
 
 interface DemandFile {
@@ -69,7 +70,7 @@ export async function readDemandFile(file: string, nowMs: number): Promise<Deman
     const [issue] = read.error.issues;
     throw unreadable(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}`);
   }
-  const { measuredAt, requestsPerSecond, unknownPerSecond, silent, unmeasured } = read.data;
+  const { measuredAt, requestsPerSecond, unknownPerSecond, silent, unmeasured, countryDataBuilt } = read.data;
   const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
   if (odd !== undefined)
     throw unreadable(
@@ -84,7 +85,7 @@ export async function readDemandFile(file: string, nowMs: number): Promise<Deman
       'compare the clocks of both machines, and measure again',
     );
   return {
-    rates: { measuredAtMs, requestsPerSecond },
+    rates: { measuredAtMs, requestsPerSecond, ...withoutUndefined({ countryDataBuilt }) },
     unknownPerSecond,
     silent: silent.map(({ blade }) => blade),
     unmeasured,

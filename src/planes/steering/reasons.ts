@@ -94,7 +94,7 @@ export const steeringReasons = {
   FailbackUnseen:
     'The provider tells nobody what its health checks say, so no agent can see to how users return; they return at once.',
   FailbackPartly:
-    'Some addresses of a cluster are down and others are not: `spec.failback` holds a cluster back only when all of its addresses are down.',
+    'Some addresses of a cluster are down and it is a first choice by others: `spec.failback` holds a cluster back only when too few answer for that in every family.',
   DrainsOfToday: 'A cluster was drained then and is not now, or the other way round; a rollback changes no drain.',
   SpecSaysOtherwise:
     'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',

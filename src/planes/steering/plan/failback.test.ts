@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
-import { examplePlatform, withIPv6On, withNetworks } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withIPv6On, withManyOfParis, withNetworks } from '../../../../test/support/steering/world.ts';
 import { countedAlike } from '../../../model/country-weights.ts';
 import { entryAddresses } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -109,7 +109,7 @@ describe('a cluster that was down', () => {
     const [IPv4 = '', IPv6 = ''] = entryAddresses(both, 'paris').map(({ text }) => text);
     expect([await told(IPv6), await told(IPv4), await world.holds()]).toEqual([
       [
-        'policy video: paris is down over IPv6 only; it is held back only when all of its addresses are down, so users return to those as soon as they are healthy',
+        'policy video: paris is down over IPv6 only; it is held back only when too few addresses answer for a first choice in every family, so users return to those as soon as they are healthy',
       ],
       [expect.stringContaining('paris is down over IPv4 only;')],
       [],
@@ -117,6 +117,30 @@ describe('a cluster that was down', () => {
     expect(await told('paris')).toEqual([]);
     expect(await world.holds()).toMatchObject([{ cluster: 'paris' }]);
     expect(await told(IPv6)).toEqual([]);
+  });
+
+  it('is held when it is left because too few of its addresses answer', async () => {
+    const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+    const many = withManyOfParis(example, addresses, 2);
+    const world = new FailbackWorld(withFailback(many, rule));
+    await world.look();
+    const [first = '', second = ''] = addresses;
+    const toldWith = async (...down: readonly string[]) => {
+      world.down.clear();
+      for (const one of down) world.down.add(one);
+      world.pass(2);
+      return (await world.look()).notices.map(({ reason }) => reason).includes('FailbackPartly');
+    };
+    expect([await toldWith(first), await world.holds()]).toEqual([true, []]);
+    expect(await toldWith(first, second)).toBe(false);
+    expect(await world.holds()).toMatchObject([{ cluster: 'paris', healthySeconds: 0 }]);
+    // With one address too few its time does not run, and with all it returns after the hold.
+    await toldWith(first);
+    await world.watch(40);
+    expect(await world.holds()).toMatchObject([{ cluster: 'paris' }]);
+    world.down.clear();
+    await world.watch(34);
+    expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
   });
 
   it('begins its hold anew when it is down again', async () => {

@@ -19,7 +19,7 @@ import type { SteeringNotice } from '../reasons.ts';
 import type { HoldWord } from '../records/scope.ts';
 import { partlyDown } from './holds.ts';
 import { type Asked, isEmpty, planStep, type ZonePlan } from './plan.ts';
-import { type PresentHealth, presentHealth } from './present.ts';
+import { isLeft, type PresentHealth, presentHealth } from './present.ts';
 
 /** For how long held clusters have been seen healthy, by policy and cluster. */
 export type Counts = ReadonlyMap<string, Count>;
@@ -169,7 +169,7 @@ class Sights {
 function sightOf(health: readonly PresentHealth[]): Sight {
   const verdicts = health.map(({ healthy }) => healthy);
   if (verdicts.every((one) => one === undefined)) return 'unknown';
-  if (verdicts.every((one) => one === false)) return 'down';
+  if (isLeft(health)) return 'down';
   if (verdicts.includes(false)) return 'partly';
   return verdicts.includes(undefined) ? 'unknown' : 'healthy';
 }

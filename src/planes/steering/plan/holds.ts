@@ -12,7 +12,7 @@ import { holdChanges, readHolds } from '../records/holds.ts';
 import type { Task } from '../records/scope.ts';
 import { isoTime } from './guard.ts';
 import { type HostImpact, shareNow, worstShare } from './impact.ts';
-import type { PresentHealth } from './present.ts';
+import { isLeft, type PresentHealth } from './present.ts';
 
 /** What the zone holds back of these policies as they are now: a hold ends with the rule, and with the cluster, that it is of. */
 export function standingHolds(policies: readonly TrafficPolicy[], { zone, records }: ZoneState): Holds {
@@ -116,7 +116,7 @@ export function holdTexts(policy: TrafficPolicy, holds: Holds): readonly string[
 }
 
 /**
- * The clusters of which only some addresses are down, say the provider's checkers: nothing holds them back. One that is held already stays so, and its
+ * The clusters of which some addresses are down, say the provider's checkers, and that are a first choice over others: nothing holds them back. One that is held already stays so, and its
  * time begins anew.
  */
 export function partlyDown(
@@ -130,8 +130,8 @@ export function partlyDown(
     const told = failbackOf(policy) === undefined ? [] : health.filter((one) => one.policy === name);
     return [...Map.groupBy(told, ({ cluster }) => cluster)].flatMap(([cluster, entries]): readonly SteeringNotice[] => {
       const down = entries.filter(({ healthy, seenBy }) => healthy === false && seenBy === 'provider');
-      if (down.length === 0 || down.length === entries.length || held.has(cluster)) return [];
-      const message = `policy ${name}: ${cluster} is down ${partText(down, entries)} only; it is held back only when all of its addresses are down, so users return to those as soon as they are healthy`;
+      if (down.length === 0 || isLeft(entries) || held.has(cluster)) return [];
+      const message = `policy ${name}: ${cluster} is down ${partText(down, entries)} only; it is held back only when too few addresses answer for a first choice in every family, so users return to those as soon as they are healthy`;
       return [{ reason: 'FailbackPartly', message }];
     });
   });

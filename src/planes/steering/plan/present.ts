@@ -1,6 +1,6 @@
 import { identityOf } from '../../../answers/record.ts';
 import { withoutUndefined } from '../../../model/values.ts';
-import type { HealthCheck } from '../compile/entries.ts';
+import { type HealthCheck, leastOf } from '../compile/entries.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { Changes } from '../records/changes.ts';
@@ -82,6 +82,14 @@ async function look(
 }
 
 const familyOf = (address: string): number => (address.includes(':') ? 6 : 4);
+
+/** Whether the entries of a cluster are known to be too few in every family for it to be a first choice of anybody. */
+export function isLeft(entries: readonly PresentHealth[]): boolean {
+  const families = [...Map.groupBy(entries, ({ address }) => familyOf(address)).values()];
+  const isShort = (some: readonly PresentHealth[]): boolean =>
+    some.filter(({ healthy }) => healthy !== false).length < leastOf(some);
+  return families.length > 0 && families.every(isShort);
+}
 
 /**
  * The policies with a host whose answer may change: their health is asked for. A record below the registry that is replaced may be part
