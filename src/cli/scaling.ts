@@ -5,6 +5,7 @@ import { register as registerFloors } from './scaling/floors.ts';
 import { register as registerProve } from './scaling/prove.ts';
 import { register as registerRender } from './scaling/render.ts';
 import { register as registerServe } from './scaling/serve.ts';
+import { register as registerStatus } from './scaling/status.ts';
 
 /** `tideline scaling …`: what has to be ready before it is needed. */
 export function register(program: Command): void {
@@ -17,4 +18,5 @@ export function register(program: Command): void {
   registerApply(scaling);
   registerServe(scaling);
   registerRender(scaling);
+  registerStatus(scaling);
 }

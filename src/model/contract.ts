@@ -76,6 +76,11 @@ export function historyFileOf(agent: string, cluster: string | undefined): strin
 /** File in the state folder of the steering agent with the zones that it has planned. */
 export const knownZonesFile = 'steering-zones.json';
 
+/** Folder in the state folder of a scaling agent with what was measured of demand. */
+export function demandHistoryOf(cluster: string): string {
+  return `demand-${cluster}`;
+}
+
 /** Default ports of the agents' own HTTP endpoint. */
 export const agentPorts = { network: 9463, edge: 9464, steering: 9465, scaling: 9466 } as const;
 

@@ -183,6 +183,16 @@ it('is followed exactly where the autoscaler has no tolerance, never from below 
   });
 });
 
+it('says to people what it tells autoscalers', async () => {
+  const { hostname, port } = new URL(servers.get(addresses[0])?.endpoint ?? '');
+  const { code, out } = await runTideline({}, ['scaling', 'status', '--agent', `${hostname}:${port}`]);
+  // No kubelet runs here, so no replica is ever Ready.
+  expect([code, out]).toEqual([
+    1,
+    expect.stringContaining('exact-europe: 111 replicas because of the loss of site paris, 0 Ready') as string,
+  ]);
+});
+
 it('lets nobody read who may not, and believes no headers but those of the proxy', async () => {
   const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/video/tideline_floor_replicas';
   const stranger = await plane.kubeconfigFor({ user: 'mallory' });

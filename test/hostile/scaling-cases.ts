@@ -58,6 +58,7 @@ export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: B
     { words: [...serve, '--platform', golden, '--cluster', 'clout'], says: /did you mean "cloud"/ },
     { words: ['scaling', 'render', '--ca', notYaml], says: /not\.yaml holds no certificate in PEM.*\(BadOption\)/ },
     { words: ['scaling', 'render', '--ca', `${notYaml}.absent`], says: /cannot be read/ },
+    { words: ['scaling', 'status', '--agent', 'nowhere'], says: /expected host:port/ },
     { words: ['scaling', 'render', '--ca', notYaml, '--port', '0'], says: /Expected a port/ },
   ];
 }

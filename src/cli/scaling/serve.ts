@@ -3,11 +3,18 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { type Address, parseAddress } from '../../model/address.ts';
-import { agentPorts, defaultRunDir, metricsApiPort, scalingMemoryFileOf } from '../../model/contract.ts';
+import {
+  agentPorts,
+  defaultRunDir,
+  demandHistoryOf,
+  metricsApiPort,
+  scalingMemoryFileOf,
+} from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import type { DemandHistory } from '../../planes/scaling/agent.ts';
 import type { Endpoints } from '../../planes/scaling/serve/endpoints.ts';
 import type { KedaScaler, KedaScalerOptions } from '../../planes/scaling/serve/keda.ts';
 import type { ServingFiles } from '../../planes/scaling/serve/serving-files.ts';
@@ -134,6 +141,7 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
       return new Map(all);
     },
     margin,
+    history: await historyOf(host),
     memory: new MemoryFile(resolve(stateDir, scalingMemoryFileOf(cluster)), log),
     everyMs: given.every * 1000,
     clock,
@@ -175,6 +183,19 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
       keda?.stop();
       await server.stop();
     },
+  };
+}
+
+/** Undefined where demand comes from a file, which says nothing of single minutes. */
+async function historyOf({ given }: ScalingHost): Promise<DemandHistory | undefined> {
+  const { cluster, demand, runDir, stateDir = runDir } = given;
+  if (demand !== undefined) return undefined;
+  const { appendStep } = await import('../../planes/scaling/history/store.ts');
+  const { forecastInThread } = await import('../../planes/scaling/history/forecast-run.ts');
+  const folder = resolve(stateDir, demandHistoryOf(cluster));
+  return {
+    append: (step) => appendStep(folder, step),
+    forecast: async (question) => (await forecastInThread({ folder, question })).forecast,
   };
 }
 

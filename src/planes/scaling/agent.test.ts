@@ -10,6 +10,8 @@ import { createLog } from '../../runtime/log.ts';
 import { createRegistry } from '../../runtime/metrics.ts';
 import { ScalingAgent } from './agent.ts';
 import { MemoryFile, type Remembrance } from './follow/memory.ts';
+import type { Forecast } from './forecast/forecast.ts';
+import type { Step } from './forecast/history.ts';
 import { externalList } from './serve/answers.ts';
 import { askOf } from './serve/asks.ts';
 
@@ -20,11 +22,16 @@ let clock: FakeClock;
 /** What blades tell; undefined while none does. */
 let rates: Readonly<Record<string, number>> | undefined;
 const agents: ScalingAgent[] = [];
+/** What the agent kept, and what is forecast by that. */
+const steps: Step[] = [];
+let forecast: Forecast | Error | undefined;
 
 beforeEach(() => {
   kept = { floors: new Map(), rates: new Map() };
   clock = new FakeClock(nowMs);
   rates = { FR: 900 };
+  steps.length = 0;
+  forecast = undefined;
 });
 afterEach(async () => {
   await Promise.all(agents.splice(0).map((agent) => agent.stop()));
@@ -50,6 +57,15 @@ function started(): ScalingAgent {
       write: async (next) => {
         kept = next;
         return undefined;
+      },
+    },
+    history: {
+      append: async (step) => {
+        steps.push(step);
+      },
+      forecast: async () => {
+        if (forecast instanceof Error) throw forecast;
+        return forecast;
       },
     },
     everyMs: 15_000,
@@ -137,3 +153,50 @@ it('keeps in a file what must outlast a restart, and begins anew with one that c
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+const forecastOf = (requestsPerSecond: number, changed: object = {}): Forecast => ({
+  question: { nowMs: clock.now(), atMs: clock.now() + 900_000, quantile: 0.975, fallbackMargin: 0 },
+  fromMs: clock.now() - 86_400_000,
+  toMs: clock.now(),
+  places: [
+    {
+      place: 'FR',
+      requestsPerSecond,
+      margin: 0.1,
+      looks: 1000,
+      isShort: false,
+      before: { measured: 900, usual: 900 },
+      standing: 'usual',
+      ...changed,
+    },
+  ],
+});
+
+it('keeps what it measured, and is ready for what is forecast', async () => {
+  forecast = forecastOf(1800);
+  const agent = started();
+  await after(20_000);
+  // 1,800 and a tenth, at 45 each; measured are 900.
+  expect(told(agent, 'tideline_floor_replicas')).toBe('44');
+  expect(told(agent, 'tideline_predicted_calls_per_second')).toBeDefined();
+  expect(told(agent, 'tideline_country_requests_per_second')).toBe('900');
+  await after(600_000);
+  expect(steps[0]).toMatchObject({ requestsPerSecond: { FR: 900 } });
+});
+
+it('follows what is measured where a forecast is lower, does not know its errors, or fails', async () => {
+  forecast = forecastOf(90);
+  expect(await floorWith()).toBe('20');
+  forecast = forecastOf(1800, { isShort: true });
+  expect(await floorWith()).toBe('20');
+  forecast = new Error('no thread');
+  expect(await floorWith()).toBe('20');
+  expect(agents.at(-1)?.status().problems).toEqual(['nothing is forecast: no thread']);
+});
+
+async function floorWith(): Promise<string | undefined> {
+  kept = { floors: new Map(), rates: new Map() };
+  const agent = started();
+  await after(20_000);
+  return told(agent, 'tideline_floor_replicas');
+}

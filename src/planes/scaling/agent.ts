@@ -9,6 +9,9 @@ import { type PresentHealth, targetsOf } from './compile/world.ts';
 import { type KnownRates, knownRates } from './follow/demand-kept.ts';
 import type { KeptFloor } from './follow/floors-kept.ts';
 import type { MemoryFile } from './follow/memory.ts';
+import { type OpenStep, withLook } from './follow/steps.ts';
+import type { Forecast, Question } from './forecast/forecast.ts';
+import { type Step, stepMs } from './forecast/history.ts';
 import { scalingMetrics } from './metrics.ts';
 import { bookOf, type SeriesBook } from './serve/series.ts';
 import { seriesOf } from './serve/series-of.ts';
@@ -28,11 +31,24 @@ export interface ScalingAgentOptions {
   /** So much more may come, as a part of what was measured. */
   readonly margin: number;
   readonly memory: Pick<MemoryFile, 'read' | 'write'>;
+  /** Keeps what was measured, and forecasts by it; absent where demand is not measured here. */
+  readonly history?: DemandHistory | undefined;
   readonly everyMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
 }
+
+export interface DemandHistory {
+  readonly append: (step: Step) => Promise<void>;
+  /** Undefined where nothing is kept yet. */
+  readonly forecast: (question: Question) => Promise<Forecast | undefined>;
+}
+
+/** Replicas that are wanted now are Ready by then, and so long it takes until somebody forecasts again. */
+const aheadMs = 15 * 60_000;
+/** The share of its own past errors that a margin covers. */
+const quantile = 0.975;
 
 const retry = { firstMs: 2000, ceilingMs: 30_000, jitter: [0.5, 1] } as const;
 /** What was measured is told for so many intervals, and at least so long; then there is no number, and autoscalers keep what they have. */
@@ -50,9 +66,15 @@ export class ScalingAgent {
   #rates: KnownRates = new Map();
   #isRemembered = false;
   #seen: Seen | undefined;
+  #measured: MeasuredNow | undefined;
   #books: { readonly whole: SeriesBook; readonly floors: SeriesBook } = { whole: new Map(), floors: new Map() };
   #problem: string | undefined;
   #unwritten: string | undefined;
+  #open: OpenStep | undefined;
+  #forecast: Forecast | undefined;
+  #forecastAtMs = -Infinity;
+  #forecasting: Promise<void> | undefined;
+  #unforecast: string | undefined;
 
   constructor(options: ScalingAgentOptions) {
     this.#options = options;
@@ -86,6 +108,7 @@ export class ScalingAgent {
 
   async stop(): Promise<void> {
     await this.#loop.stop();
+    await this.#forecasting;
   }
 
   /** The numbers as they are now. */
@@ -100,7 +123,7 @@ export class ScalingAgent {
       cluster: this.#options.cluster,
       seen: this.#seen,
       told: this.#told,
-      problems: [this.#problem, this.#unwritten].filter((one) => one !== undefined),
+      problems: [this.#problem, this.#unwritten, this.#unforecast].filter((one) => one !== undefined),
     });
   }
 
@@ -116,6 +139,7 @@ export class ScalingAgent {
       this.#write();
     }
     this.#take(await this.#look());
+    await this.#keepHistory();
     this.#unwritten = await memory.write({ floors: this.#told, rates: this.#rates });
     return Math.max(0, everyMs - (clock.monotonic() - begunMs));
   }
@@ -131,8 +155,39 @@ export class ScalingAgent {
     ]);
     const nowMs = clock.now();
     this.#rates = knownRates(this.#rates, measured, nowMs);
-    const looked = { platform, cluster, measured, rates: this.#rates, health: present, observed, margin, nowMs };
+    this.#measured = measured;
+    const known = { rates: this.#rates, forecast: this.#forecast };
+    const looked = { platform, cluster, measured, ...known, health: present, observed, margin, nowMs };
     return stepOf(this.#told, looked);
+  }
+
+  /** Keeps what was measured, and has a forecast made each five minutes; nobody waits for it. */
+  async #keepHistory(): Promise<void> {
+    const { history, clock, margin, log } = this.#options;
+    if (history === undefined || this.#measured === undefined) return;
+    const nowMs = clock.now();
+    const { open, ended } = withLook(this.#open, this.#measured, nowMs);
+    this.#open = open;
+    if (ended !== undefined) {
+      const failed = await history.append(ended).then(() => undefined, messageOf);
+      this.#unforecast = failed === undefined ? undefined : `what was measured cannot be kept: ${failed}`;
+    }
+    if (this.#forecasting !== undefined || clock.monotonic() - this.#forecastAtMs < stepMs) return;
+    this.#forecastAtMs = clock.monotonic();
+    const question = { nowMs, atMs: nowMs + aheadMs, quantile, fallbackMargin: margin };
+    this.#forecasting = history
+      .forecast(question)
+      .then((made) => {
+        this.#forecast = made;
+        this.#unforecast = undefined;
+      })
+      .catch((error: unknown) => {
+        this.#unforecast = `nothing is forecast: ${messageOf(error)}`;
+        log.warn({ error: messageOf(error) }, 'nothing is forecast; floors follow what is measured');
+      })
+      .finally(() => {
+        this.#forecasting = undefined;
+      });
   }
 
   #take(seen: Seen): void {

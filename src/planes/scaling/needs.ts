@@ -22,14 +22,11 @@ export const scalingAgentNeeds: readonly Need[] = [
   { of: { apiGroup: 'apps', resource: 'deployments' }, verbs: ['get'], why: reads },
   { of: { apiGroup: 'apps', resource: 'statefulsets' }, verbs: ['get'], why: reads },
   { of: { apiGroup: 'autoscaling', resource: 'horizontalpodautoscalers' }, verbs: ['get'], why: reads },
-  {
-    ...getNamed(
-      { apiGroup: '', resource: 'configmaps' },
-      ['extension-apiserver-authentication'],
-      'whom the cluster believes: its own proxy, and the authorities of clients',
-    ),
-    namespace: 'kube-system',
-  },
+  getNamed(
+    { apiGroup: '', resource: 'configmaps' },
+    ['extension-apiserver-authentication'],
+    'whom the cluster believes: its own proxy, and the authorities of clients',
+  ),
   {
     of: { apiGroup: 'authentication.k8s.io', resource: 'tokenreviews' },
     verbs: ['create'],

@@ -24,12 +24,13 @@ export class ServeProcess {
     return this.#log;
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
+  /** Where it tells people; undefined before it listens there. */
+  get endpoint(): string | undefined {
+    return /"endpoint":"(http:[^"]+)"/.exec(this.#log)?.[1];
   }
 
   async get(path: string): Promise<string | undefined> {
-    const url = /"endpoint":"(http:[^"]+)"/.exec(this.#log)?.[1];
+    const url = this.endpoint;
     if (url === undefined) return undefined;
     const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
     return answer?.text();

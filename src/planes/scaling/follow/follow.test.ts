@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { targetIn } from '../../../../test/support/scaling/world.ts';
 import type { Floor } from '../compile/floors.ts';
+import type { Step } from '../forecast/history.ts';
 import { earlierText, knownRates, withKnown } from './demand-kept.ts';
 import { type KeptFloor, keptFloors } from './floors-kept.ts';
+import { type OpenStep, withLook } from './steps.ts';
 
 const minute = 60_000;
 const { spec } = targetIn('cloud-europe', { replicas: { min: 2, max: 100 } });
@@ -77,4 +79,35 @@ it('goes on counting the users of a data centre that is lost, and says since whe
   expect(earlierText(now, rest)).toBe('FR: as measured before, the oldest at 1970-01-01T00:01:00.000Z');
   expect(earlierText(known, all)).toBeUndefined();
   expect(knownRates(now, rest, 8 * 24 * 60 * minute).has('FR')).toBe(false);
+});
+
+const look = (FR: number | undefined, silent: readonly string[] = []) => ({
+  rates: { measuredAtMs: 0, requestsPerSecond: { DE: 10, ...(FR === undefined ? {} : { FR }) } },
+  unknownPerSecond: 1,
+  silent,
+});
+
+/** The steps that looks every minute make. */
+function stepsOf(looks: readonly ReturnType<typeof look>[]): readonly Step[] {
+  let open: OpenStep | undefined;
+  return looks.flatMap((one, at) => {
+    const next = withLook(open, one, at * minute);
+    ({ open } = next);
+    return next.ended === undefined ? [] : [next.ended];
+  });
+}
+
+it('keeps means of five minutes, of places that every look measured', () => {
+  const looks = [10, 20, 30, 40, 50, 7].map((rate) => look(rate));
+  expect(stepsOf(looks)).toEqual([{ atMs: 5 * minute, requestsPerSecond: { DE: 10, FR: 30 }, unknownPerSecond: 1 }]);
+  const gone = [look(10), look(undefined), look(30), look(40), look(50), look(7)];
+  expect(stepsOf(gone)).toMatchObject([{ requestsPerSecond: { DE: 10 } }]);
+  expect(stepsOf(gone)[0]?.requestsPerSecond).not.toHaveProperty('FR');
+});
+
+it('keeps no step in which a blade was silent, or that few looked at', () => {
+  const silent = [look(10), look(10, ['paris-blade-1']), look(10), look(10), look(10), look(10)];
+  expect(stepsOf(silent)).toEqual([]);
+  const late = withLook(undefined, look(10), 4 * minute);
+  expect(withLook(late.open, look(10), 5 * minute)).not.toHaveProperty('ended');
 });

@@ -26,6 +26,7 @@ export class BadTrigger extends Error {
 const labelsOf: Readonly<Record<MetricName, string>> = {
   tideline_floor_replicas: 'target',
   tideline_calls_per_second: 'target',
+  tideline_predicted_calls_per_second: 'target',
   tideline_policy_requests_per_second: 'policy',
   tideline_host_requests_per_second: 'host',
   tideline_country_requests_per_second: 'country',

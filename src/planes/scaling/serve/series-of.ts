@@ -21,6 +21,8 @@ export interface MeasuredNumbers {
   readonly atMs: number;
   readonly seconds: number;
   readonly arriving: readonly Arriving[];
+  /** Where what is forecast will arrive; absent where there is no history, or it is too old. */
+  readonly predicted?: readonly Arriving[];
   readonly policies: ReadonlyMap<string, number>;
   readonly hosts: ReadonlyMap<string, number>;
   readonly countries: ReadonlyMap<string, number>;
@@ -44,6 +46,13 @@ export function seriesOf(numbers: Numbers): readonly Series[] {
             value: callsOf(spec, measured.arriving),
             atMs: measured.atMs,
             windowSeconds: measured.seconds,
+          })),
+      ...(measured?.predicted === undefined
+        ? []
+        : describe({
+            metric: 'tideline_predicted_calls_per_second',
+            value: callsOf(spec, measured.predicted),
+            atMs: measured.atMs,
           })),
     ];
   });

@@ -27,6 +27,8 @@ export const metricNames = {
   tideline_floor_replicas:
     'replicas that the target must have Ready so that every failure it is to survive is survived',
   tideline_calls_per_second: 'calls a second that reach the target now, by what was measured and by the answers of DNS',
+  tideline_predicted_calls_per_second:
+    'calls a second that will reach the target in a quarter of an hour, by a history of five-minute means; without margin',
   tideline_policy_requests_per_second: 'requests a second for the hosts of a policy, at all edges',
   tideline_host_requests_per_second: 'requests a second for a host, at all edges',
   tideline_country_requests_per_second: 'requests a second of the clients of a country, at all edges',
@@ -34,7 +36,11 @@ export const metricNames = {
 export type MetricName = keyof typeof metricNames;
 
 /** Metrics that describe objects too. */
-export const objectMetrics: readonly MetricName[] = ['tideline_floor_replicas', 'tideline_calls_per_second'];
+export const objectMetrics: readonly MetricName[] = [
+  'tideline_floor_replicas',
+  'tideline_calls_per_second',
+  'tideline_predicted_calls_per_second',
+];
 
 /** The resources that such metrics may describe. */
 export const describedResources: Readonly<Record<string, Pick<DescribedObject, 'resource' | 'apiVersion' | 'kind'>>> = {
