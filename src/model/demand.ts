@@ -34,6 +34,20 @@ export interface LastMinute {
   readonly hosts: Readonly<Record<string, number>>;
 }
 
+/** What a blade says of the requests that it counted. */
+export interface DemandView {
+  /** What the clients of each country asked in the last hour; absent while nothing was measured, and from older agents. */
+  readonly demand?: Demand;
+  /** The same of the last minute, in requests only, and by host; absent before two readings, and from older agents. */
+  readonly lastMinute?: LastMinute;
+  /** Requests a second, measured over the last five seconds or so; absent before that, and from older agents. */
+  readonly requestsPerSecond?: number;
+  /** `ready` when nginx knows the countries of addresses, else why it does not. */
+  readonly countryData?: string;
+  /** When that data was made, an ISO date; absent where it does not say, and from older agents. */
+  readonly countryDataBuilt?: string;
+}
+
 const figures = ['requests', 'failures', 'seconds', 'roundTrips', 'roundTripSeconds'] as const;
 
 /** What was counted between two readings of counters. A counter that fell began anew in between, so all of it came since. */

@@ -1,5 +1,5 @@
 import type { Decision } from './decision.ts';
-import type { Demand, LastMinute } from './demand.ts';
+import type { DemandView } from './demand.ts';
 import type { Problem } from './problem.ts';
 import type { PlatformView, SourceView } from './source-status.ts';
 import type { WritingView } from './writing-status.ts';
@@ -190,7 +190,7 @@ export interface RouteView {
 }
 
 /** The status of a blade's agent. */
-export interface EdgeStatus extends AgentStatus {
+export interface EdgeStatus extends AgentStatus, DemandView {
   readonly blade: string;
   readonly pool: string;
   /** `servingSnapshot` is true while the cluster was not read since this agent started. */
@@ -228,16 +228,6 @@ export interface EdgeStatus extends AgentStatus {
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
   /** Which blade writes status and events to the cluster, and what waits to be written; absent when none does. */
   readonly publishing?: PublishingView;
-  /** What the clients of each country asked in the last hour; absent while nothing was measured, and from older agents. */
-  readonly demand?: Demand;
-  /** The same of the last minute, in requests only, and by host; absent before two readings, and from older agents. */
-  readonly lastMinute?: LastMinute;
-  /** Requests a second, measured over the last five seconds or so; absent before that, and from older agents. */
-  readonly requestsPerSecond?: number;
-  /** `ready` when nginx knows the countries of addresses, else why it does not. */
-  readonly countryData?: string;
-  /** When that data was made, an ISO date; absent where it does not say, and from older agents. */
-  readonly countryDataBuilt?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
 }
