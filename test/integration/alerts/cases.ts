@@ -1,4 +1,5 @@
 import { type Case, fault } from './case.ts';
+import { scalingCases } from './scaling.ts';
 import { steeringCases } from './steering.ts';
 
 const blade = (name: string, more = '') => `{job="tideline-edge",cluster="paris",instance="${name}"${more}}`;
@@ -330,6 +331,7 @@ export const cases: readonly Case[] = [
     fires: 45,
     over: 63,
   },
+  ...scalingCases,
   ...steeringCases,
 ];
 
