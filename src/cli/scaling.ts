@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { register as registerApply } from './scaling/apply.ts';
+import { register as registerCalibrate } from './scaling/calibrate.ts';
 import { register as registerExplain } from './scaling/explain.ts';
 import { register as registerFloors } from './scaling/floors.ts';
 import { register as registerProve } from './scaling/prove.ts';
@@ -19,4 +20,5 @@ export function register(program: Command): void {
   registerServe(scaling);
   registerRender(scaling);
   registerStatus(scaling);
+  registerCalibrate(scaling);
 }

@@ -58,6 +58,8 @@ export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: B
     { words: [...serve, '--platform', golden, '--cluster', 'clout'], says: /did you mean "cloud"/ },
     { words: ['scaling', 'render', '--ca', notYaml], says: /not\.yaml holds no certificate in PEM.*\(BadOption\)/ },
     { words: ['scaling', 'render', '--ca', `${notYaml}.absent`], says: /cannot be read/ },
+    { words: ['scaling', 'calibrate', 'nowhere'], says: /a URL of http or https/ },
+    { words: ['scaling', 'calibrate', 'http://10.0.0.1/', '--most', '0'], says: /from 1 to 20000/ },
     { words: ['scaling', 'status', '--agent', 'nowhere'], says: /expected host:port/ },
     { words: ['scaling', 'render', '--ca', notYaml, '--port', '0'], says: /Expected a port/ },
   ];
