@@ -64,7 +64,7 @@ function withCheck(names: readonly string[], change: Partial<Cluster['spec']['he
 test('a plan shows how full the account is and what the checks cost', async () => {
   const made = await plan(platform);
   expect(renderPlans([made]).join('\n')).toContain(
-    'health checks (the account has 0 of 5, then 3; those that this zone uses cost about $8.25 a month):',
+    'health checks (the account has 0 of 5, then 3; those that this zone uses cost about $8.25 a month, and a million queries for its hosts $0.70):',
   );
   await apply(made);
 });

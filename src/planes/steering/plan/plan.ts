@@ -251,8 +251,9 @@ async function withinQuotas(wanted: ZonePlan, reader: ZoneReader, fitting: Fitti
   if (room !== undefined) return room;
   const plan = crowded === undefined ? wanted : noticing(wanted, { reason: 'CollectionQuota', message: crowded });
   if (isEmpty(plan) || reader.readQuotas === undefined) return plan;
-  const { healthChecks, countingChecks } = plan.intent;
-  const quotas = await reader.readQuotas(plan.state, [...healthChecks, ...countingChecks]);
+  const { healthChecks, countingChecks, collections } = plan.intent;
+  const used = { checks: [...healthChecks, ...countingChecks], networks: collections.length > 0 };
+  const quotas = await reader.readQuotas(plan.state, used);
   if (quotas === undefined) return noticing(plan, quotaUnknown);
   const { delete: gone } = plan.checks;
   const create = [...plan.checks.create, ...plan.checks.createCounting];

@@ -237,11 +237,11 @@ function searchText({ searchString }: HealthCheck): string {
   return searchString === undefined ? '' : ` for ${JSON.stringify(searchString)}`;
 }
 
-/** How full the account is, and what the checks of the zone cost. Retired checks count, and cost, until they are deleted. */
-function quotaText({ healthChecks, dollarsPerMonth }: Quotas, checks: CheckChanges): string {
+/** How full the account is, and what the checks of the zone and queries cost. Retired checks count, and cost, until they are deleted. */
+function quotaText({ healthChecks, dollarsPerMonth, dollarsPerMillionQueries }: Quotas, checks: CheckChanges): string {
   const { limit, count: now } = healthChecks;
   const then = now + checks.create.length + checks.createCounting.length - checks.delete.length;
-  return ` (the account has ${now} of ${limit}, then ${then}; those that this zone uses cost about $${dollarsPerMonth.toFixed(2)} a month)`;
+  return ` (the account has ${now} of ${limit}, then ${then}; those that this zone uses cost about $${dollarsPerMonth.toFixed(2)} a month, and a million queries for its hosts $${dollarsPerMillionQueries.toFixed(2)})`;
 }
 
 function renderVerification({ intent, task }: ZonePlan): readonly string[] {

@@ -42,6 +42,13 @@ export interface OtherCheck extends Pick<HeldCheck, 'id'> {
 }
 
 /** Reads zones, for `plan` and `explain`: its transport refuses every request that could write. */
+/** What a zone uses of an account. */
+export interface UsedOfAccount {
+  readonly checks: readonly (HealthCheck | CountingCheck)[];
+  /** Whether hosts are answered by networks, and not by countries alone. */
+  readonly networks: boolean;
+}
+
 export interface ZoneReader {
   readonly name: ProviderName;
   /**
@@ -50,10 +57,10 @@ export interface ZoneReader {
    */
   read(zone: string, asked?: { readonly networks: boolean }): Promise<ZoneState>;
   /**
-   * What the account and the zone may hold and hold, and what these checks cost. Resolves with undefined when the provider does not
+   * What the account and the zone may hold and hold, and what is used of it costs. Resolves with undefined when the provider does not
    * say; absent where there are no quotas.
    */
-  readQuotas?(state: ZoneState, checks: readonly (HealthCheck | CountingCheck)[]): Promise<Quotas | undefined>;
+  readQuotas?(state: ZoneState, used: UsedOfAccount): Promise<Quotas | undefined>;
   /**
    * What the provider's checkers say now of the endpoints of checks with these keys, ours or others': true for healthy. It leaves out what
    * it cannot tell soon, and never rejects. Whether a check counts so is told by its settings, which may invert it. Absent when the API of the provider does not tell the health of anything.

@@ -14,6 +14,8 @@ export interface Quotas {
   readonly records: Quota;
   /** What the health checks that the zone's records use cost a month, in US dollars. */
   readonly dollarsPerMonth: number;
+  /** What a million queries for the hosts of the zone cost, in US dollars. */
+  readonly dollarsPerMillionQueries: number;
 }
 
 /** How many health checks do not fit: those to create, after the deletions that come first, and `pending` ones of other zones. */

@@ -2,13 +2,14 @@ import { GetAccountLimitCommand, GetHostedZoneLimitCommand, type Route53Client }
 import type { CountingCheck } from '../../compile/counting.ts';
 import type { HealthCheck } from '../../compile/entries.ts';
 import type { Quotas } from '../../records/quota.ts';
+import type { UsedOfAccount } from '../provider.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 
 /**
- * List prices of a health check of an endpoint outside AWS, and of one that counts others, in US dollars a month; Amazon changes them without
- * notice.
+ * List prices in US dollars: of a health check of an endpoint outside AWS, and of one that counts others, a month; of a million queries that are
+ * answered by country, or by networks, up to a thousand million a month. Amazon changes them without notice.
  */
-const dollars = { check: 0.75, option: 2, counting: 0.5 };
+const dollars = { check: 0.75, option: 2, counting: 0.5, byCountry: 0.7, byNetwork: 0.8 };
 
 /** A quota that is not told within this time is not known. */
 const limitMs = 10_000;
@@ -18,7 +19,7 @@ export async function readQuotas(
   client: Route53Client,
   retry: RetryOptions,
   HostedZoneId: string,
-  checks: readonly (HealthCheck | CountingCheck)[],
+  { checks, networks }: UsedOfAccount,
 ): Promise<Quotas | undefined> {
   const options = { ...retry, limitMs: Math.min(limitMs, retry.limitMs) };
   try {
@@ -34,6 +35,7 @@ export async function readQuotas(
       healthChecks: { limit: mostChecks, count: account.Count ?? 0 },
       records: { limit: mostRecords, count: zone.Count ?? 0 },
       dollarsPerMonth: checks.reduce((sum, check) => sum + dollarsOf(check), 0),
+      dollarsPerMillionQueries: networks ? dollars.byNetwork : dollars.byCountry,
     };
   } catch {
     return undefined;

@@ -36,7 +36,7 @@ export function route53Reader(client: Route53Client, retry: RetryOptions): ZoneR
   return {
     name: 'route53',
     read: (zone, asked) => readZone(client, retry, zone, asked),
-    readQuotas: ({ zoneId }, checks) => readQuotas(client, retry, zoneId, checks),
+    readQuotas: ({ zoneId }, used) => readQuotas(client, retry, zoneId, used),
     readHealth: ({ healthChecks, otherHealthChecks = new Map() }, keys) =>
       statuses.read(new Map([...healthChecks, ...otherHealthChecks].map(([key, { id }]) => [key, id])), keys),
   };
