@@ -16,7 +16,7 @@ const pure = [
   '^src/planes/edge/publish/(served-vips|view)\\.ts$',
   '^src/planes/edge/nginx/(clients|conf|convergence|delta|fields|framing|reasons)\\.ts$',
   '^src/planes/edge/requests/(counts|demand|hosts|last-minute)\\.ts$',
-  '^src/planes/scaling/(calibrate/search|demand|findings|text|forecast-text|follow/(demand-kept|floors-kept|steps)|hold/(doubts|plan))\\.ts$',
+  '^src/planes/scaling/(calibrate/search|demand|findings|text|forecast-text|follow/(demand-kept|floors-kept|remembrance|steps)|hold/(doubts|plan))\\.ts$',
   '^src/planes/scaling/serve/(answers|asks|discovery|keda-asks|quantity|selector|series|series-of)\\.ts$',
   '^src/planes/network/release\\.ts$',
   '^src/planes/fleet/run/(procedures/|steps\\.ts$)',

@@ -24,6 +24,9 @@ export interface MeasuredDemand {
   readonly requestsPerSecond: Readonly<Record<string, number>>;
 }
 
+/** What was counted last may be so old, and clocks of servers differ by so much. */
+const freshMs = 60_000;
+
 /** A country is measured when at least this share of its users is led to clusters that were; what these measured is then scaled. */
 const enough = 0.5;
 
@@ -45,7 +48,13 @@ export function demandOf(
     if ('problem' in part) silent.push({ blade: server, why: part.problem });
     else {
       const demand = 'edge' in part ? windowIn(part.edge, over) : undefined;
-      if (isMeasured(demand)) windows.push({ cluster, demand });
+      const awayMs = over === 'minute' && demand !== undefined ? Math.abs(takenAtMs - demand.toMs) : 0;
+      if (awayMs > freshMs)
+        silent.push({
+          blade: server,
+          why: `tells what it counted ${Math.round(awayMs / 1000)} s away from now: its nginx tells nothing, or a clock is wrong`,
+        });
+      else if (isMeasured(demand)) windows.push({ cluster, demand });
       else silent.push({ blade: server, why: 'has measured nothing yet, or is of an older version' });
       const of = isMeasured(demand) && 'edge' in part ? part.edge.countryDataBuilt : undefined;
       if (of !== undefined) built.push(of);

@@ -32,7 +32,6 @@ const schema = z.object({
   findings: z.array(z.object({ reason: text, message: text })).catch([]),
   doubts: z.array(text).catch([]),
   problems: z.array(text).catch([]),
-  frozenBy: text.optional().catch(undefined),
 });
 
 export type ScalingSeen = z.infer<typeof schema>;
@@ -56,14 +55,13 @@ export async function askScaling(place: Place, options: Asking): Promise<Scaling
 /** What a person sees of it, a line each. */
 export function scalingLines(part: ScalingPart, nowMs: number): readonly string[] {
   if ('problem' in part) return [`the scaling agent at ${part.at} ${part.problem}`];
-  const { cluster, measuredAtMs, computedAtMs, targets, findings, doubts, problems, frozenBy } = part.scaling;
+  const { cluster, measuredAtMs, computedAtMs, targets, findings, doubts, problems } = part.scaling;
   const ago = (atMs: number | undefined): string => (atMs === undefined ? 'never' : `${age(nowMs - atMs)} ago`);
   return [
     `autoscalers of ${cluster}, told by ${part.at}: demand of ${ago(measuredAtMs)}, floors of ${ago(computedAtMs)}`,
     ...problems.map((problem) => `  problem: ${problem}`),
     ...targets.map(targetLine),
     ...(targets.length === 0 ? ['  no target of this cluster is told anything'] : []),
-    ...(frozenBy === undefined ? [] : [`  floors stay as they are: ${frozenBy}`]),
     ...(doubts.length === 0 ? [] : [`  no floor falls now: ${doubts.join('; ')}`]),
     ...findings.map(({ reason, message }) => `  ${reason}: ${message}`),
   ];

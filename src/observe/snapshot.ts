@@ -95,6 +95,8 @@ export interface DrainPart {
  * read has its least telling value, which claims nothing.
  */
 const text = z.string();
+/** No server counts more; one that says so is not believed. */
+const counts = z.record(z.string(), z.number().min(0).max(1e12));
 const source = z.object({
   phase: z.enum(['syncing', 'live', 'stale']),
   sinceMs: z.number().optional(),
@@ -209,8 +211,8 @@ const edgeSchema = z.object({
     .object({
       fromMs: z.number(),
       toMs: z.number(),
-      countries: z.record(z.string(), z.number()),
-      hosts: z.record(z.string(), z.number()),
+      countries: counts,
+      hosts: counts,
     })
     .optional()
     .catch(undefined),

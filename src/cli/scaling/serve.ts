@@ -166,7 +166,7 @@ async function scalingAgent(host: ScalingHost): Promise<Agent> {
   endpoints?.start();
   const serving = (): readonly string[] => [
     ...server.problems(),
-    ...[endpoints?.problem()].filter((one) => one !== undefined),
+    ...[endpoints?.problem(), keda?.problem()].filter((one) => one !== undefined),
   ];
   return {
     start: () => agent.start(),
@@ -281,7 +281,8 @@ async function measureNow(platform: Platform, { given, access, clock }: ScalingH
   if (given.demand !== undefined) {
     const { readDemandFile } = await import('../steering/demand-file.ts');
     const read = await readDemandFile(given.demand, clock.now());
-    return { ...read, shares: given.share, seconds: 3600, hosts: new Map() };
+    const partial = clustersOf(platform, read.silent);
+    return { ...read, shares: given.share, seconds: 3600, hosts: new Map(), partial };
   }
   const { askAgent } = await import('../../observe/ask.ts');
   const { bladeTargets } = await import('../../observe/targets.ts');
@@ -302,7 +303,18 @@ async function measureNow(platform: Platform, { given, access, clock }: ScalingH
     shares: given.share.size > 0 ? given.share : sharesByHosts(platform, hosts),
     seconds,
     hosts,
+    partial: clustersOf(
+      platform,
+      silent.map(({ blade }) => blade),
+    ),
   };
+}
+
+/** The clusters to which these blades belong. */
+function clustersOf({ edgePools }: Platform, blades: readonly string[]): ReadonlySet<string> {
+  const named = new Set(blades);
+  const pools = [...edgePools.values()].filter(({ spec }) => spec.blades.some(({ name }) => named.has(name)));
+  return new Set(pools.map(({ spec }) => spec.cluster));
 }
 
 function parseAnnounced(text: string): Address {

@@ -9,7 +9,8 @@ import { examplePlatform } from '../../../test/support/steering/world.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createRegistry } from '../../runtime/metrics.ts';
 import { ScalingAgent } from './agent.ts';
-import { MemoryFile, type Remembrance } from './follow/memory.ts';
+import { MemoryFile } from './follow/memory.ts';
+import type { Remembrance } from './follow/remembrance.ts';
 import type { Forecast } from './forecast/forecast.ts';
 import type { Step } from './forecast/history.ts';
 import { externalList } from './serve/answers.ts';
@@ -19,6 +20,9 @@ const platform = scaled(await examplePlatform(), [targetIn('cloud-europe')], 600
 /** What the file of the agent holds. */
 let kept: Remembrance;
 let clock: FakeClock;
+/** Clusters of which a blade is silent, and those that answer no health check. */
+let partial: ReadonlySet<string>;
+let down: ReadonlySet<string>;
 /** What blades tell; undefined while none does. */
 let rates: Readonly<Record<string, number>> | undefined;
 const agents: ScalingAgent[] = [];
@@ -27,9 +31,11 @@ const steps: Step[] = [];
 let forecast: Forecast | Error | undefined;
 
 beforeEach(() => {
-  kept = { floors: new Map(), rates: new Map() };
+  kept = { floors: new Map(), rates: new Map(), shares: new Map() };
   clock = new FakeClock(nowMs);
   rates = { FR: 900 };
+  partial = new Set();
+  down = new Set();
   steps.length = 0;
   forecast = undefined;
 });
@@ -47,9 +53,9 @@ function started(): ScalingAgent {
       if (rates === undefined) throw new Error('no blade told what it measured');
       const measured = { measuredAtMs: clock.now(), requestsPerSecond: rates };
       const whole = { silent: [], unmeasured: [], shares: new Map(), unknownPerSecond: 0 };
-      return { ...whole, rates: measured, seconds: 60, hosts: new Map() };
+      return { ...whole, rates: measured, seconds: 60, hosts: new Map(), partial };
     },
-    health: async () => ({ down: new Set() }),
+    health: async () => ({ down }),
     observe: async (_, targets) => new Map(targets.map((name) => [name, { state: 'read', ready: 1000 } as const])),
     margin: 0,
     memory: {
@@ -110,7 +116,7 @@ it('tells a floor that carries the loss of Paris, and what is measured as long a
 it('gives back slowly, and does not forget by a restart', async () => {
   const first = started();
   await after(200);
-  rates = { FR: 45 };
+  rates = { FR: 500 };
   await after(60_000);
   expect(told(first, 'tideline_floor_replicas')).toBe('20');
   await after(300_000);
@@ -122,24 +128,30 @@ it('gives back slowly, and does not forget by a restart', async () => {
   expect(told(second, 'tideline_floor_replicas')).toBe('18');
 });
 
-it('counts the users of a data centre whose blades are silent, and gives nothing back meanwhile', async () => {
+it('counts the users of a data centre whose blades are silent', async () => {
   const agent = started();
   await after(200);
   rates = { DE: 90 };
   await after(3_600_000);
   // 900 of France, whom nobody measures now, and 90 of Germany.
   expect(told(agent, 'tideline_floor_replicas')).toBe('22');
-  expect(agent.status().doubts.join()).toContain('FR: as measured before');
+  expect(
+    agent
+      .status()
+      .findings.map(({ message }) => message)
+      .join(),
+  ).toContain('FR: as measured before');
 });
 
 it('keeps in a file what must outlast a restart, and begins anew with one that cannot be read', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tideline-scaling-agent-'));
   try {
     const path = join(folder, 'memory.json');
-    const nothing = { floors: new Map(), rates: new Map() };
+    const nothing = { floors: new Map(), rates: new Map(), shares: new Map() };
     const all = {
       floors: new Map([['web', { replicas: 20, changedAtMs: 5 }]]),
       rates: new Map([['FR', { requestsPerSecond: 900, atMs: 5 }]]),
+      shares: new Map([['video', 1]]),
     };
     expect(await new MemoryFile(path, log).read()).toEqual(nothing);
     expect(await new MemoryFile(path, log).write(all)).toBeUndefined();
@@ -195,8 +207,39 @@ it('follows what is measured where a forecast is lower, does not know its errors
 });
 
 async function floorWith(): Promise<string | undefined> {
-  kept = { floors: new Map(), rates: new Map() };
+  kept = { floors: new Map(), rates: new Map(), shares: new Map() };
   const agent = started();
   await after(20_000);
   return told(agent, 'tideline_floor_replicas');
 }
+
+it('tells no less because a blade is silent', async () => {
+  const agent = started();
+  await after(200);
+  expect(told(agent, 'tideline_country_requests_per_second')).toBe('900');
+  [rates, partial] = [{ FR: 450 }, new Set(['paris'])];
+  await after(30_000);
+  expect(told(agent, 'tideline_country_requests_per_second')).toBe('900');
+  expect(told(agent, 'tideline_floor_replicas')).toBe('20');
+});
+
+it('believes after an hour that the users of a data centre are gone, which is told meanwhile', async () => {
+  const agent = started();
+  await after(200);
+  rates = { FR: 0 };
+  await after(50 * 60_000);
+  expect(told(agent, 'tideline_floor_replicas')).toBe('20');
+  expect(agent.status().doubts).toEqual(['FR ask less than half of what they did within the hour']);
+  await after(40 * 60_000);
+  expect(Number(told(agent, 'tideline_floor_replicas'))).toBeLessThan(20);
+});
+
+it('counts users where they are and where they are led, while a cluster answers no health check', async () => {
+  const agent = started();
+  await after(200);
+  expect(told(agent, 'tideline_calls_per_second')).toBe('0');
+  down = new Set(['paris']);
+  await after(40_000);
+  // Paris is lost, as far as this machine sees; what its blades count may come to the cloud.
+  expect(told(agent, 'tideline_calls_per_second')).toBe('900');
+});

@@ -6,9 +6,8 @@ import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { Observed } from './compile/observed.ts';
 import { type PresentHealth, targetsOf } from './compile/world.ts';
-import { type KnownRates, knownRates } from './follow/demand-kept.ts';
-import type { KeptFloor } from './follow/floors-kept.ts';
 import type { MemoryFile } from './follow/memory.ts';
+import type { Remembrance } from './follow/remembrance.ts';
 import { type OpenStep, withLook } from './follow/steps.ts';
 import type { Forecast, Question } from './forecast/forecast.ts';
 import { type Step, stepMs } from './forecast/history.ts';
@@ -62,9 +61,8 @@ const toldMs = 60_000;
 export class ScalingAgent {
   readonly #options: ScalingAgentOptions;
   readonly #loop: Loop;
-  #told: ReadonlyMap<string, KeptFloor> = new Map();
-  #rates: KnownRates = new Map();
-  #isRemembered = false;
+  #kept: Remembrance | undefined;
+  #lastDown: ReadonlySet<string> | undefined;
   #seen: Seen | undefined;
   #measured: MeasuredNow | undefined;
   #books: { readonly whole: SeriesBook; readonly floors: SeriesBook } = { whole: new Map(), floors: new Map() };
@@ -122,7 +120,7 @@ export class ScalingAgent {
     return statusOf({
       cluster: this.#options.cluster,
       seen: this.#seen,
-      told: this.#told,
+      told: this.#kept?.floors ?? new Map(),
       problems: [this.#problem, this.#unwritten, this.#unforecast].filter((one) => one !== undefined),
     });
   }
@@ -130,21 +128,19 @@ export class ScalingAgent {
   async #run(): Promise<number> {
     const { everyMs, clock, memory } = this.#options;
     const begunMs = clock.monotonic();
-    if (!this.#isRemembered) {
-      const { floors, rates } = await memory.read();
-      this.#told = floors;
-      this.#rates = rates;
-      this.#isRemembered = true;
+    if (this.#kept === undefined) {
+      this.#kept = await memory.read();
       // What was told stands, also while nobody tells what comes.
       this.#write();
     }
-    this.#take(await this.#look());
+    const seen = await this.#look(this.#kept);
+    this.#take(seen);
     await this.#keepHistory();
-    this.#unwritten = await memory.write({ floors: this.#told, rates: this.#rates });
+    this.#unwritten = await memory.write(seen.kept);
     return Math.max(0, everyMs - (clock.monotonic() - begunMs));
   }
 
-  async #look(): Promise<Seen> {
+  async #look(before: Remembrance): Promise<Seen> {
     const { platform: current, cluster, measure, health, observe, margin, clock } = this.#options;
     const platform = current();
     const own = this.#targets(platform).map(([name]) => name);
@@ -153,12 +149,21 @@ export class ScalingAgent {
       health(platform),
       observe(platform, own),
     ]);
-    const nowMs = clock.now();
-    this.#rates = knownRates(this.#rates, measured, nowMs);
     this.#measured = measured;
-    const known = { rates: this.#rates, forecast: this.#forecast };
-    const looked = { platform, cluster, measured, ...known, health: present, observed, margin, nowMs };
-    return stepOf(this.#told, looked);
+    // What is silent once may be so by chance.
+    const last = this.#lastDown ?? present.down;
+    this.#lastDown = present.down;
+    const down = new Set([...present.down].filter((name) => last.has(name)));
+    return stepOf(before, {
+      platform,
+      cluster,
+      measured,
+      health: { ...present, down },
+      observed,
+      margin,
+      forecast: this.#forecast,
+      nowMs: clock.now(),
+    });
   }
 
   /** Keeps what was measured, and has a forecast made each five minutes; nobody waits for it. */
@@ -191,11 +196,11 @@ export class ScalingAgent {
   }
 
   #take(seen: Seen): void {
-    for (const [target, { replicas }] of seen.told) {
-      const from = this.#told.get(target)?.replicas;
+    for (const [target, { replicas }] of seen.kept.floors) {
+      const from = this.#kept?.floors.get(target)?.replicas;
       if (from !== replicas) this.#options.log.info({ target, from, replicas }, 'a floor changed');
     }
-    this.#told = seen.told;
+    this.#kept = seen.kept;
     this.#seen = seen;
     this.#problem = undefined;
     this.#write();
@@ -211,7 +216,7 @@ export class ScalingAgent {
     const seen = this.#seen;
     const numbers = {
       targets: this.#targets(platform()),
-      told: new Map([...this.#told].map(([target, { replicas }]) => [target, replicas])),
+      told: new Map([...(this.#kept?.floors ?? [])].map(([target, { replicas }]) => [target, replicas])),
       computedAtMs: seen?.atMs ?? clock.now(),
       observed: seen?.observed ?? new Map<string, Observed>(),
     };

@@ -93,7 +93,8 @@ function sharesOf(policies: readonly string[], given: ReadonlyMap<string, number
 
 /** By policy, which part of the requests is for its hosts, as they were counted; empty where that cannot be told, or need not be. */
 export function sharesByHosts({ policies }: Platform, hosts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const all = [...hosts.values()].reduce((sum, rate) => sum + rate, 0);
+  // Requests for hosts that nobody has are nobody's demand.
+  const all = [...hosts].reduce((sum, [host, rate]) => (host === '(none)' ? sum : sum + rate), 0);
   if (policies.size < 2 || all === 0) return new Map();
   return new Map(
     [...policies].map(([name, { spec }]) => [

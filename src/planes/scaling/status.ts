@@ -15,8 +15,6 @@ export interface ScalingStatus {
   readonly doubts: readonly string[];
   /** Why the last run brought nothing, and why what was told is not kept for a restart. */
   readonly problems: readonly string[];
-  /** The Freeze because of which floors stay as they are. */
-  readonly frozenBy?: string;
 }
 
 /** One target of the cluster. */
@@ -61,6 +59,5 @@ export function statusOf({ cluster, seen, told, problems }: StatusInput): Scalin
     findings: seen?.findings ?? [],
     doubts: seen?.doubts ?? [],
     problems,
-    ...(seen?.frozen === undefined ? {} : { frozenBy: seen.frozen }),
   };
 }

@@ -1,4 +1,4 @@
-import { answersNow, drainedAt } from '../../answers/answers.ts';
+import { answersFor, answersNow, drainedAt, preferenceOf } from '../../answers/answers.ts';
 import { freezeInForce, freezeLine } from '../../model/platform/freezes.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { nothing } from './compile/failures.ts';
@@ -7,8 +7,9 @@ import type { Observed } from './compile/observed.ts';
 import type { PresentHealth, ScalingWorld } from './compile/world.ts';
 import { demandOf, type Measured } from './demand.ts';
 import { floorFindings, readFindings } from './findings.ts';
-import { earlierText, type KnownRates, withKnown } from './follow/demand-kept.ts';
-import { type KeptFloor, keptFloors } from './follow/floors-kept.ts';
+import { earlierText, type KnownRates, knownRates, namesOf, withKnown } from './follow/demand-kept.ts';
+import { keptFloors } from './follow/floors-kept.ts';
+import type { Remembrance } from './follow/remembrance.ts';
 import type { Forecast } from './forecast/forecast.ts';
 import { unknownPlace } from './forecast/history.ts';
 import { forecastFindings } from './forecast-text.ts';
@@ -21,6 +22,8 @@ export interface MeasuredNow extends Omit<Measured, 'margin'> {
   /** The time over which it was measured. */
   readonly seconds: number;
   readonly hosts: ReadonlyMap<string, number>;
+  /** Clusters of which a blade is silent: of their users some may not have been counted. */
+  readonly partial: ReadonlySet<string>;
 }
 
 /** What one look at everything brought. */
@@ -29,8 +32,6 @@ export interface Looked {
   /** The Cluster whose autoscalers are served. */
   readonly cluster: string;
   readonly measured: MeasuredNow;
-  /** What is known of each country, of this measurement and of earlier ones. */
-  readonly rates: KnownRates;
   readonly health: PresentHealth;
   /** Of the targets of the cluster. */
   readonly observed: ReadonlyMap<string, Observed>;
@@ -49,37 +50,79 @@ export interface Seen {
   readonly findings: readonly ScalingFinding[];
   /** Why no floor falls now. */
   readonly doubts: readonly string[];
-  /** What autoscalers are told from now on, by target. */
-  readonly told: ReadonlyMap<string, KeptFloor>;
+  /** What autoscalers are told from now on, and what is believed. */
+  readonly kept: Remembrance;
   readonly numbers: MeasuredNumbers;
-  /** The Freeze because of which floors stay as they were. */
-  readonly frozen?: string;
   readonly atMs: number;
 }
 
-/** One step: from what was seen, and what autoscalers were told before, to what they are told now. Throws an InputError for demand that cannot be used. */
-export function stepOf(before: ReadonlyMap<string, KeptFloor>, looked: Looked): Seen {
+/**
+ * One step: from what was seen, and what autoscalers were told and the agent believed before, to what is told and believed now. Throws an InputError for
+ * demand that cannot be used.
+ */
+export function stepOf(before: Remembrance, seen: Looked): Seen {
+  const { looked, sudden } = believed(before, seen);
   const { platform, cluster, observed, nowMs } = looked;
   const world = worldOf(looked);
   const arriving = rememberedArriving(world);
   const all = floorsOf(world, arriving);
   const floors = all.filter(({ spec }) => spec.cluster === cluster);
-  const doubts = releaseDoubts({ world, arriving, floors: all, observed }, nowMs);
   const freeze = freezeInForce(platform, nowMs);
+  const frozen = freeze === undefined ? undefined : freezeLine(freeze);
+  const doubts = [
+    ...(frozen === undefined ? [] : [frozen]),
+    ...(sudden.length === 0 ? [] : [`${namesOf(sudden)} ask less than half of what they did within the hour`]),
+    ...releaseDoubts({ world, arriving, floors: all, observed }, nowMs),
+  ];
+  const ready = new Map(
+    [...observed].flatMap(([target, one]) => (one.state === 'read' ? [[target, one.ready] as const] : [])),
+  );
   return {
     world,
     floors,
     observed,
     findings: [
       ...readFindings(world, observed, false),
+      ...earlierFindings(looked),
       ...floors.flatMap((floor) => floorFindings(floor, observed.get(floor.target))),
     ],
     doubts,
-    told: freeze === undefined ? keptFloors(before, floors, { nowMs, doubts }) : before,
+    kept: {
+      floors: keptFloors(before.floors, floors, { nowMs, doubts, ready }),
+      rates: looked.rates,
+      shares: world.demand.shares,
+    },
     numbers: numbersOf(looked, world),
-    ...(freeze === undefined ? {} : { frozen: freezeLine(freeze) }),
     atMs: nowMs,
   };
+}
+
+/** A look with what is believed of it. */
+interface Believed extends Looked {
+  readonly rates: KnownRates;
+}
+
+/** What is believed of a look: where not all was counted, more may have come than was. */
+function believed(
+  before: Remembrance,
+  looked: Looked,
+): { readonly looked: Believed; readonly sudden: readonly string[] } {
+  const { platform, measured, health, nowMs } = looked;
+  const partial = new Set([...measured.partial, ...health.down]);
+  const answers = [...platform.policies.values()].map((policy) => answersNow(platform, policy, nowMs));
+  const isPartial = (country: string): boolean =>
+    answers.some((one) =>
+      [...answersFor(preferenceOf(one, country).tiers, new Set()).keys()].some((name) => partial.has(name)),
+    );
+  const { rates, sudden } = knownRates(before.rates, measured, { nowMs, isPartial });
+  const isKnown = [...platform.policies.keys()].every((name) => before.shares.has(name));
+  const shares = partial.size > 0 && isKnown && measured.shares.size > 0 ? before.shares : measured.shares;
+  return { looked: { ...looked, measured: { ...measured, shares }, rates }, sudden };
+}
+
+function earlierFindings({ rates, measured }: Believed): readonly ScalingFinding[] {
+  const message = earlierText(rates, measured);
+  return message === undefined ? [] : [{ reason: 'DemandPartial', message }];
 }
 
 /** A history that ends longer ago says nothing of the minutes to come. */
@@ -93,7 +136,7 @@ function usableForecast({ forecast, nowMs }: Looked): Forecast | undefined {
 }
 
 /** What floors are reckoned with: of each place what was measured with the margin, or what is forecast with its own, whichever is more. */
-function worldOf(looked: Looked): ScalingWorld {
+function worldOf(looked: Believed): ScalingWorld {
   const { measured, rates, margin } = looked;
   const known = withKnown({ ...measured, margin }, rates);
   const forecast = usableForecast(looked);
@@ -112,38 +155,44 @@ function worldOf(looked: Looked): ScalingWorld {
   });
 }
 
-function worldWith({ platform, measured, rates, health, nowMs }: Looked, demanded: Measured): ScalingWorld {
-  const earlier = earlierText(rates, measured);
-  const demand = demandOf(platform, demanded, nowMs);
+function worldWith({ platform, health, nowMs }: Looked, demanded: Measured): ScalingWorld {
   return {
     platform,
     answers: new Map([...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)])),
-    demand: { ...demand, unheard: [...demand.unheard, ...(earlier === undefined ? [] : [earlier])] },
+    demand: demandOf(platform, demanded, nowMs),
     drained: drainedAt(platform, nowMs),
     health,
   };
 }
 
 /** What is told of now is what was measured, and what is told of soon what is forecast, both without a margin. */
-function numbersOf(looked: Looked, { demand: { shares } }: ScalingWorld): MeasuredNumbers {
+function numbersOf(looked: Believed, { demand: { shares } }: ScalingWorld): MeasuredNumbers {
   const { measured, rates: known } = looked;
-  const { rates, seconds, hosts, unknownPerSecond } = measured;
-  const all = Object.values(rates.requestsPerSecond).reduce((sum, rate) => sum + rate, unknownPerSecond);
+  const { rates, seconds, hosts, unknownPerSecond, partial } = measured;
+  const countries = new Map(
+    Object.keys(rates.requestsPerSecond).map((country) => [country, known.get(country)?.requestsPerSecond ?? 0]),
+  );
+  const all = [...countries.values()].reduce((sum, rate) => sum + rate, unknownPerSecond);
   const now = worldWith(looked, withKnown({ ...measured, margin: 0 }, known));
   const forecast = usableForecast(looked);
   return {
     atMs: rates.measuredAtMs,
     seconds,
-    arriving: arrivingIn(now),
-    ...(forecast === undefined ? {} : { predicted: arrivingIn(soon(now, forecast)) }),
+    arriving: viewsOf(now),
+    ...(forecast === undefined ? {} : { predicted: viewsOf(soon(now, forecast)) }),
     policies: new Map([...shares].map(([policy, share]) => [policy, all * share])),
-    hosts,
-    countries: new Map(Object.entries(rates.requestsPerSecond)),
+    hosts: partial.size > 0 ? new Map() : hosts,
+    countries,
   };
 }
 
-function arrivingIn(world: ScalingWorld): MeasuredNumbers['arriving'] {
-  return rememberedArriving(world)(nothing);
+/**
+ * Where requests arrive: as health checks from here say, and as if everything answered. One look from one machine does not tell which of both is true,
+ * and blades may go on counting what it takes for lost.
+ */
+function viewsOf(world: ScalingWorld): MeasuredNumbers['arriving'] {
+  const healthy = { ...world, health: { down: new Set<string>() } };
+  return (world.health.down.size === 0 ? [healthy] : [world, healthy]).map((one) => rememberedArriving(one)(nothing));
 }
 
 /** The world in which what is forecast has come; places of which nothing is forecast go on as now. */

@@ -11,6 +11,8 @@ export interface Keeping {
   readonly nowMs: number;
   /** Why nothing may fall now; empty where nothing speaks against it. */
   readonly doubts: readonly string[];
+  /** By target, what is Ready; absent where that is not known. */
+  readonly ready: ReadonlyMap<string, number>;
 }
 
 /** So much of a floor is given back at most, and so often: who comes late, or was measured wrongly, is seen before all is gone. */
@@ -21,19 +23,25 @@ const everyMs = 5 * 60_000;
 export function keptFloors(
   before: ReadonlyMap<string, KeptFloor>,
   floors: readonly Floor[],
-  { nowMs, doubts }: Keeping,
+  { nowMs, doubts, ready }: Keeping,
 ): ReadonlyMap<string, KeptFloor> {
   return new Map(
     floors.map(({ target, replicas, spec }) => {
-      const known = before.get(target);
+      const known = before.get(target) ?? firstOf(doubts.length === 0 ? undefined : ready.get(target), nowMs);
       if (known === undefined || replicas >= known.replicas) return [target, changed(known, replicas, nowMs)];
       // A person who lowers what a target may have means it.
       const bounded = Math.min(known.replicas, spec.replicas.max);
-      const isDue = nowMs - known.changedAtMs >= everyMs;
+      // A clock that was ahead is not waited for.
+      const isDue = Math.abs(nowMs - known.changedAtMs) >= everyMs;
       const next = doubts.length === 0 && isDue ? Math.max(replicas, Math.floor(bounded * (1 - share))) : bounded;
       return [target, changed(known, next, nowMs)];
     }),
   );
+}
+
+/** Who was told nothing yet is told to keep what is Ready, while something is doubted. */
+function firstOf(ready: number | undefined, nowMs: number): KeptFloor | undefined {
+  return ready === undefined ? undefined : { replicas: ready, changedAtMs: nowMs };
 }
 
 function changed(known: KeptFloor | undefined, replicas: number, nowMs: number): KeptFloor {

@@ -21,12 +21,13 @@ const floor = (replicas: number, changed: Partial<Floor> = {}): Floor => ({
 });
 const kept = (replicas: number, changedAtMs = 0): ReadonlyMap<string, KeptFloor> =>
   new Map([['web', { replicas, changedAtMs }]]);
+const none = new Map<string, number>();
 const told = (
   before: ReadonlyMap<string, KeptFloor>,
   replicas: number,
   nowMs: number,
   doubts: readonly string[] = [],
-) => keptFloors(before, [floor(replicas)], { nowMs, doubts }).get('web')?.replicas;
+) => keptFloors(before, [floor(replicas)], { nowMs, doubts, ready: none }).get('web')?.replicas;
 
 it('rises at once, whatever is doubted, and falls a tenth in five minutes', () => {
   expect(told(kept(10), 60, 1, ['stale'])).toBe(60);
@@ -38,8 +39,8 @@ it('rises at once, whatever is doubted, and falls a tenth in five minutes', () =
 
 it('obeys who lowers what a target may have, and forgets a target that is gone', () => {
   const lower = floor(10, { spec: { ...spec, replicas: { min: 2, max: 30 } } });
-  expect(keptFloors(kept(60), [lower], { nowMs: 1, doubts: ['stale'] }).get('web')?.replicas).toBe(30);
-  expect(keptFloors(kept(60), [], { nowMs: 1, doubts: [] }).size).toBe(0);
+  expect(keptFloors(kept(60), [lower], { nowMs: 1, doubts: ['stale'], ready: none }).get('web')?.replicas).toBe(30);
+  expect(keptFloors(kept(60), [], { nowMs: 1, doubts: [], ready: none }).size).toBe(0);
 });
 
 it('is never less than what is needed, and never more than before or needed, whatever comes', () => {
@@ -55,7 +56,7 @@ it('is never less than what is needed, and never more than before or needed, wha
       for (const { replicas, wait, doubted } of steps) {
         nowMs += wait;
         const before = now.get('web')?.replicas ?? 0;
-        now = keptFloors(now, [floor(replicas)], { nowMs, doubts: doubted ? ['x'] : [] });
+        now = keptFloors(now, [floor(replicas)], { nowMs, doubts: doubted ? ['x'] : [], ready: none });
         const after = now.get('web')?.replicas ?? 0;
         expect(after).toBeGreaterThanOrEqual(replicas);
         expect(after).toBeLessThanOrEqual(Math.max(before, replicas));
@@ -66,19 +67,49 @@ it('is never less than what is needed, and never more than before or needed, wha
   );
 });
 
+it('tells who was told nothing yet to keep what is Ready, while something is doubted', () => {
+  const first = (doubts: readonly string[]) =>
+    keptFloors(new Map(), [floor(2)], { nowMs: 1, doubts, ready: new Map([['web', 24]]) }).get('web')?.replicas;
+  expect([first(['paris answers no health check']), first([])]).toEqual([24, 2]);
+});
+
+it('does not wait for a clock that was ahead', () => {
+  expect(told(kept(60, 3_600_000), 10, 10 * minute)).toBe(54);
+});
+
+const measured = (requestsPerSecond: Readonly<Record<string, number>>, measuredAtMs = minute) => ({
+  rates: { measuredAtMs, requestsPerSecond },
+});
+const whole = (nowMs: number) => ({ nowMs, isPartial: () => false });
+const before = knownRates(new Map(), measured({ FR: 900, DE: 100, IS: 1 }), whole(minute)).rates;
+const rateIn = (rates: ReturnType<typeof knownRates>['rates'], country: string) =>
+  rates.get(country)?.requestsPerSecond;
+
 it('goes on counting the users of a data centre that is lost, and says since when', () => {
-  const all = { rates: { measuredAtMs: minute, requestsPerSecond: { FR: 900, DE: 10, IS: 0 } } };
-  const known = knownRates(new Map(), all, minute);
-  const rest = { rates: { measuredAtMs: 2 * minute, requestsPerSecond: { DE: 20 } } };
-  const now = knownRates(known, rest, 2 * minute);
-  const whole = withKnown(
+  const rest = measured({ DE: 120 }, 2 * minute);
+  const { rates } = knownRates(before, rest, whole(2 * minute));
+  const all = withKnown(
     { ...rest, unknownPerSecond: 0, silent: [], unmeasured: [], shares: new Map(), margin: 0 },
-    now,
+    rates,
   );
-  expect(whole.rates.requestsPerSecond).toEqual({ FR: 900, DE: 20, IS: 0 });
-  expect(earlierText(now, rest)).toBe('FR: as measured before, the oldest at 1970-01-01T00:01:00.000Z');
-  expect(earlierText(known, all)).toBeUndefined();
-  expect(knownRates(now, rest, 8 * 24 * 60 * minute).has('FR')).toBe(false);
+  expect(all.rates.requestsPerSecond).toEqual({ FR: 900, DE: 120, IS: 1 });
+  expect(earlierText(rates, rest)).toBe('FR, IS: as measured before, the oldest at 1970-01-01T00:01:00.000Z');
+  expect(knownRates(rates, rest, whole(8 * 24 * 60 * minute)).rates.has('FR')).toBe(false);
+});
+
+it('does not believe less of a country that was not counted whole, and more of it', () => {
+  const isPartial = (country: string) => country === 'FR';
+  const at = (FR: number) => rateIn(knownRates(before, measured({ FR }), { nowMs: 2 * minute, isPartial }).rates, 'FR');
+  expect([at(450), at(0), at(1000)]).toEqual([900, 900, 1000]);
+});
+
+it('believes after an hour what falls suddenly, and at once what falls slowly or matters little', () => {
+  const later = (requestsPerSecond: Readonly<Record<string, number>>, nowMs: number) =>
+    knownRates(before, measured(requestsPerSecond, nowMs), whole(nowMs));
+  const sudden = later({ FR: 0, DE: 60, IS: 0 }, 10 * minute);
+  expect(sudden.sudden).toEqual(['FR']);
+  expect(['FR', 'DE', 'IS'].map((one) => rateIn(sudden.rates, one))).toEqual([900, 60, 0]);
+  expect(rateIn(later({ FR: 0 }, 62 * minute).rates, 'FR')).toBe(0);
 });
 
 const look = (FR: number | undefined, silent: readonly string[] = []) => ({

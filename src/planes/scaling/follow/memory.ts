@@ -3,19 +3,13 @@ import { messageOf } from '../../../model/values.ts';
 import { readBounded } from '../../../runtime/bounded-file.ts';
 import { replaceFile } from '../../../runtime/kept-file.ts';
 import type { Log } from '../../../runtime/log.ts';
-import type { KnownRates } from './demand-kept.ts';
-import type { KeptFloor } from './floors-kept.ts';
-
-/** What an agent must not forget by a restart: what it told autoscalers, and what it last knew of each country. */
-export interface Remembrance {
-  readonly floors: ReadonlyMap<string, KeptFloor>;
-  readonly rates: KnownRates;
-}
+import type { Remembrance } from './remembrance.ts';
 
 const Form = z.object({
   format: z.literal(1),
   floors: z.record(z.string(), z.object({ replicas: z.int().min(0), changedAtMs: z.number() })),
   rates: z.record(z.string(), z.object({ requestsPerSecond: z.number().min(0), atMs: z.number() })),
+  shares: z.record(z.string(), z.number().min(0).max(1)).default({}),
 });
 
 const mostBytes = 4 << 20;
@@ -33,15 +27,16 @@ export class MemoryFile {
 
   /** What was remembered; nothing where there is no file, or none that can be read, which is said. */
   async read(): Promise<Remembrance> {
-    const nothing = { floors: new Map(), rates: new Map() };
+    const nothing = { floors: new Map(), rates: new Map(), shares: new Map() };
     const text = await readBounded(this.#path, mostBytes).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') this.#complain(error);
       return undefined;
     });
     if (text === undefined) return nothing;
     try {
-      const { floors, rates } = Form.parse(JSON.parse(text.toString('utf8')));
-      return { floors: new Map(Object.entries(floors)), rates: new Map(Object.entries(rates)) };
+      const { floors, rates, shares } = Form.parse(JSON.parse(text.toString('utf8')));
+      const mapOf = <T>(all: Readonly<Record<string, T>>): ReadonlyMap<string, T> => new Map(Object.entries(all));
+      return { floors: mapOf(floors), rates: mapOf(rates), shares: mapOf(shares) };
     } catch (error) {
       this.#complain(error);
       return nothing;
@@ -49,8 +44,9 @@ export class MemoryFile {
   }
 
   /** Writes it where it changed. Resolves with why it could not be written, else with nothing. */
-  async write({ floors, rates }: Remembrance): Promise<string | undefined> {
-    const value = { format: 1, floors: Object.fromEntries(floors), rates: Object.fromEntries(rates) };
+  async write({ floors, rates, shares }: Remembrance): Promise<string | undefined> {
+    const [told, known, parts] = [floors, rates, shares].map((all) => Object.fromEntries<unknown>(all));
+    const value = { format: 1, floors: told, rates: known, shares: parts };
     const text = `${JSON.stringify(value)}\n`;
     if (text === this.#written) return undefined;
     try {

@@ -106,7 +106,7 @@ export class Endpoints {
       const ready = isReady();
       const wanted = this.#own(ready);
       if (own === undefined || !isSame(own, wanted)) await this.#write(wanted);
-      await this.#judge(known.filter(({ name }) => name !== this.#own(true).name));
+      await this.#judge(known.filter((one) => one.name !== wanted.name && this.#isPeer(one)));
       this.#problem = undefined;
     } catch (error) {
       const problem = `the EndpointSlices of ${metricsApiService} cannot be kept: ${messageOf(error)}`;
@@ -126,6 +126,11 @@ export class Endpoints {
         ? []
         : [{ name, address, port, kedaPort: portOf('keda'), ready: one.conditions.ready }];
     });
+  }
+
+  /** Whether it is a slice that another server like this one keeps: nothing else is asked, and nothing else is written. */
+  #isPeer({ name, port }: Endpoint): boolean {
+    return name.startsWith(`${metricsApiService}-`) && port === this.#options.port;
   }
 
   /** Takes out who did not answer several times in a row. */
@@ -181,14 +186,13 @@ function isSame(a: Endpoint, b: Endpoint): boolean {
 /** Whether somebody answers there at all; who it is, the aggregator judges. */
 function isAnswering({ address, port }: Endpoint): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = request(
-      { host: address, port, path: '/livez', rejectUnauthorized: false, agent: false, timeout: patienceMs },
-      (answer) => {
-        answer.resume();
-        resolve(true);
-      },
-    );
-    asked.on('timeout', () => asked.destroy());
+    // Of the whole answer, however slowly somebody sends it.
+    const signal = AbortSignal.timeout(patienceMs);
+    const options = { host: address, port, path: '/livez', rejectUnauthorized: false, agent: false as const, signal };
+    const asked = request(options, (answer) => {
+      answer.resume();
+      resolve(true);
+    });
     asked.on('error', () => resolve(false));
     asked.end();
   });

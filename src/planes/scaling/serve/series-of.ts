@@ -20,9 +20,10 @@ export interface Numbers {
 export interface MeasuredNumbers {
   readonly atMs: number;
   readonly seconds: number;
-  readonly arriving: readonly Arriving[];
-  /** Where what is forecast will arrive; absent where there is no history, or it is too old. */
-  readonly predicted?: readonly Arriving[];
+  /** Where requests arrive, by each of the views that may be true: a target gets the most. */
+  readonly arriving: readonly (readonly Arriving[])[];
+  /** The same of what is forecast; absent where there is no history, or it is too old. */
+  readonly predicted?: readonly (readonly Arriving[])[];
   readonly policies: ReadonlyMap<string, number>;
   readonly hosts: ReadonlyMap<string, number>;
   readonly countries: ReadonlyMap<string, number>;
@@ -68,10 +69,12 @@ export function seriesOf(numbers: Numbers): readonly Series[] {
   ];
 }
 
-/** Calls a second that reach a target. */
-function callsOf(spec: ScalingTarget['spec'], arriving: readonly Arriving[]): number {
-  const requests = arriving.filter((one) => reaches(spec, one));
-  return requests.reduce((sum, one) => sum + one.requestsPerSecond, 0) * spec.callsPerRequest;
+/** Calls a second that reach a target, by the view in which most do. */
+function callsOf(spec: ScalingTarget['spec'], views: readonly (readonly Arriving[])[]): number {
+  const sums = views.map((arriving) =>
+    arriving.filter((one) => reaches(spec, one)).reduce((sum, one) => sum + one.requestsPerSecond, 0),
+  );
+  return Math.max(0, ...sums) * spec.callsPerRequest;
 }
 
 /** The number by itself, and once for each object that it describes: the workload of the target, and what its autoscaler scales. */

@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -188,8 +189,14 @@ it.each<[string, Asking, number]>([
 it('asks the cluster in its own words', async () => {
   cluster.reviews.length = 0;
   const headers = { ...asUser('zoe', 'some'), 'X-Remote-Extra-Example.com%2Fproject': 'one' };
-  await get('/apis/custom.metrics.k8s.io/v1beta2/namespaces/video/deployments.apps/web/m', { as: front, headers });
-  await get('/apis/custom.metrics.k8s.io/v1beta1/namespaces/video/metrics/m', { as: front, headers });
+  await get('/apis/custom.metrics.k8s.io/v1beta2/namespaces/video/deployments.apps/web/tideline_floor_replicas', {
+    as: front,
+    headers,
+  });
+  await get('/apis/custom.metrics.k8s.io/v1beta1/namespaces/video/metrics/tideline_floor_replicas', {
+    as: front,
+    headers,
+  });
   await get(metric, { as: front, headers });
   const who = { user: 'zoe', groups: ['some', 'system:authenticated'], extra: { 'example.com/project': ['one'] } };
   const group = 'custom.metrics.k8s.io';
@@ -200,12 +207,21 @@ it('asks the cluster in its own words', async () => {
         verb: 'get',
         group,
         resource: 'deployments.apps',
-        subresource: 'm',
+        subresource: 'tideline_floor_replicas',
         name: 'web',
         namespace: 'video',
       },
     },
-    { ...who, resourceAttributes: { verb: 'get', group, resource: 'metrics', name: 'm', namespace: 'video' } },
+    {
+      ...who,
+      resourceAttributes: {
+        verb: 'get',
+        group,
+        resource: 'metrics',
+        name: 'tideline_floor_replicas',
+        namespace: 'video',
+      },
+    },
     {
       ...who,
       resourceAttributes: {
@@ -272,4 +288,29 @@ it('believes a new authority, and serves with a new certificate, without a resta
   await writeFile(pair().key, 'no key');
   await eventually(async () => server.problems().length === 1);
   expect((await get(metric, asking)).code).toBe(200);
+});
+
+it('asks the cluster nothing about metrics that there are not, and few questions at once', async () => {
+  cluster.reviews.length = 0;
+  const who = { as: front, headers: asUser('tenant', 'some') };
+  const path = metric.replace('tideline_floor_replicas', 'made-up');
+  expect((await get(path, who)).body).toMatchObject({ items: [] });
+  expect(cluster.reviews).toEqual([]);
+  const tokens = Array.from({ length: 60 }, (_, at) => get('/apis', { headers: { authorization: `Bearer t${at}` } }));
+  const codes = (await Promise.all(tokens)).map(({ code }) => code);
+  expect(codes.every((code) => code === 401 || code === 503)).toBe(true);
+});
+
+it('ends connections that send nothing, and lets one source have not all', async () => {
+  const { port } = new URL(server.url);
+  const sockets = Array.from({ length: 200 }, () => connect(Number(port), '127.0.0.1').on('error', () => {}));
+  try {
+    const ended = sockets.map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())));
+    // Those beyond what one source may have end at once.
+    await Promise.all(ended.slice(150));
+    await Promise.all(ended);
+    expect((await get('/livez')).code).toBe(200);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 });

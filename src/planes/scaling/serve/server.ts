@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ApiError, type KubeClient } from '../../../kube/api/client.ts';
 import { messageOf } from '../../../model/values.ts';
@@ -9,7 +9,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { Counter, type Registry } from '../../../runtime/metrics.ts';
 import { minVersion } from '../../../runtime/tls/material.ts';
 import { customList, externalList } from './answers.ts';
-import { type Ask, askOf } from './asks.ts';
+import { type Ask, askOf, isMetric } from './asks.ts';
 import {
   aggregatedDiscovery,
   aggregatedType,
@@ -42,7 +42,9 @@ export interface MetricsServerOptions {
 const requestMs = 5000;
 /** The aggregator keeps its connections for 90 s; one that we end first would fail its next request. */
 const keptMs = 120_000;
-const mostConnections = 512;
+const mostConnections = 1024;
+/** The aggregator needs some; nobody takes those of others. */
+const mostOfSource = 128;
 const mostHeaderBytes = 64 << 10;
 
 interface Answer {
@@ -77,13 +79,21 @@ export class MetricsServer {
   async start(): Promise<void> {
     const { host, port, log, files } = this.#options;
     const server = createServer(
-      { ...this.#context(), requestCert: true, rejectUnauthorized: false, maxHeaderSize: mostHeaderBytes },
+      {
+        ...this.#context(),
+        requestCert: true,
+        rejectUnauthorized: false,
+        maxHeaderSize: mostHeaderBytes,
+        handshakeTimeout: requestMs,
+      },
       (request, response) => void this.#answer(request, response),
     );
     server.requestTimeout = requestMs;
     server.headersTimeout = requestMs;
     server.keepAliveTimeout = keptMs;
     server.maxConnections = mostConnections;
+    const bySource = new Map<string, number>();
+    server.on('connection', (socket) => boundSource(bySource, socket as Socket));
     server.on('tlsClientError', (error, socket) => {
       log.debug({ error: messageOf(error), from: socket.remoteAddress }, 'a handshake failed');
       socket.destroy();
@@ -160,6 +170,8 @@ export class MetricsServer {
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-cache, private',
       'x-content-type-options': 'nosniff',
+      // Who is nobody keeps no connection.
+      ...(answer.code === 401 ? { connection: 'close' } : {}),
     });
     response.end(request.method === 'HEAD' ? undefined : text);
     request.resume();
@@ -172,6 +184,8 @@ export class MetricsServer {
     if (ask.of === 'nothing') return statusAnswer(ask.code, ask.reason, ask.message);
     if (!admitsJson(request.headers.accept))
       return statusAnswer(406, 'NotAcceptable', 'only application/json is served');
+    // What there is not nobody needs a right for: names that somebody makes up cost the cluster nothing.
+    if (isUnknownMetric(ask)) return this.#document(ask, '');
     const { allowed, reason } = await this.#rights.judge(caller, ask);
     if (!allowed) return statusAnswer(403, 'Forbidden', forbidden(caller, ask, reason));
     return this.#document(ask, request.headers.accept ?? '');
@@ -225,6 +239,27 @@ export class MetricsServer {
       `it cannot be decided now who asks and what they may: ${messageOf(error)}`,
     );
   }
+}
+
+function isUnknownMetric(ask: Ask): ask is Extract<Ask, { readonly of: 'custom' | 'external' }> {
+  if (ask.of === 'external') return !isMetric(ask.metric);
+  return ask.of === 'custom' && !isMetric(ask.object.metric);
+}
+
+/** Ends a connection of a source that has too many. */
+function boundSource(bySource: Map<string, number>, socket: Socket): void {
+  const source = socket.remoteAddress ?? '';
+  const count = (bySource.get(source) ?? 0) + 1;
+  if (count > mostOfSource) {
+    socket.destroy();
+    return;
+  }
+  bySource.set(source, count);
+  socket.once('close', () => {
+    const left = (bySource.get(source) ?? 1) - 1;
+    if (left === 0) bySource.delete(source);
+    else bySource.set(source, left);
+  });
 }
 
 /** The metric of the server. */

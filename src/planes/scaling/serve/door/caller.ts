@@ -45,20 +45,25 @@ function callerByHeaders(
   { user, uid, groups, extra }: FrontProxy,
 ): Caller | undefined {
   const first = (names: readonly string[]): string | undefined =>
-    names.flatMap((name) => headers[name] ?? []).find((value) => value !== '');
+    names.flatMap((name) => valuesOf(headers, name)).find((value) => value !== '');
   const name = first(user);
   if (name === undefined) return undefined;
   const id = first(uid);
-  const more = Object.entries(headers).flatMap(([header, values]) => {
+  const more = Object.keys(headers).flatMap((header) => {
     const prefix = extra.find((one) => header.startsWith(one));
-    return prefix === undefined ? [] : [[decoded(header.slice(prefix.length)), values ?? []] as const];
+    return prefix === undefined ? [] : [[decoded(header.slice(prefix.length)), valuesOf(headers, header)] as const];
   });
   return {
     user: name,
     ...(id === undefined ? {} : { uid: id }),
-    groups: withEverybody(groups.flatMap((header) => headers[header] ?? [])),
+    groups: withEverybody(groups.flatMap((header) => valuesOf(headers, header))),
     extra: Object.fromEntries(more),
   };
+}
+
+/** The proxy sends UTF-8, which Node reads as Latin-1. */
+function valuesOf(headers: Credentials['headers'], name: string): readonly string[] {
+  return (headers[name] ?? []).map((value) => Buffer.from(value, 'latin1').toString('utf8'));
 }
 
 /** The proxy leaves it out when it asks for itself. */

@@ -1,3 +1,7 @@
+import { ApiError } from '../../../../kube/api/client.ts';
+
+/** So many questions may wait for an answer; more are none of autoscalers, and would keep the cluster from its work. */
+const mostAtOnce = 32;
 /** More answers than anybody needs at the same time; the oldest go first. */
 const mostKept = 4096;
 
@@ -5,6 +9,7 @@ const mostKept = 4096;
 export class Remembered<T> {
   readonly #keptMs: number;
   readonly #nowMs: () => number;
+  #waiting = 0;
   readonly #known = new Map<string, { readonly untilMs: number; readonly answer: Promise<T> }>();
 
   /** `nowMs` never goes back. */
@@ -16,7 +21,12 @@ export class Remembered<T> {
   get(key: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(key);
     if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer;
-    const answer = ask();
+    if (this.#waiting >= mostAtOnce)
+      return Promise.reject(new ApiError(429, 'TooManyRequests', 'too many questions wait for the cluster already'));
+    this.#waiting += 1;
+    const answer = ask().finally(() => {
+      this.#waiting -= 1;
+    });
     this.#known.delete(key);
     this.#known.set(key, { untilMs: this.#nowMs() + this.#keptMs, answer });
     answer.catch(() => {
