@@ -111,7 +111,7 @@ describe('a kubeconfig for a server', () => {
     expect(requests.filter(({ verb, code }) => verb === 'create' && code === 201).length).toBeGreaterThan(2);
     expect(await plane.kubectl(['get', 'csr', '-o', 'name'])).toBe('');
     await expect(administrator.sh('/opt/tideline/deploy/kubeconfig nobody x')).rejects.toThrow(
-      /edge\|network\|network-status\|steering\|check\|drain\|approve\|platform NAME/,
+      /edge\|network\|network-status\|steering\|scaling\|check\|drain\|approve\|platform NAME/,
     );
     await expect(administrator.sh('/opt/tideline/deploy/kubeconfig edge "a/b"')).rejects.toThrow(
       /not the name of a server/,
