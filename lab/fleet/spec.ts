@@ -11,6 +11,8 @@ export interface FleetShape {
   readonly masters: number;
   readonly workers: number;
   readonly blades?: number;
+  /** By which members copy their snapshots of etcd. */
+  readonly copyCommand?: readonly string[];
   /** Servers that are to leave. */
   readonly retired?: readonly string[];
   /** The kubeconfig of the Cluster, from the folder of the spec; absent: nobody asks its API. */
@@ -105,6 +107,7 @@ function fleetObjects(
       versions: { kubernetes: plain(versions.kubernetes), etcd: plain(versions.etcd), containerd: '1.6.20' },
       network: { pods: [prefixes.pods], services: ['10.96.0.0/16'] },
       api: { vip: apiVip, names: ['api.paris.example'] },
+      ...(shape.copyCommand === undefined ? {} : { etcd: { snapshots: { copyCommand: shape.copyCommand } } }),
     }),
     object('Release', 'lab', { artifacts }),
     object('ServerClass', 'lab', {}),
